@@ -1,0 +1,1 @@
+"""The edge: other people's words become ours, and ours become theirs. No database, no rules."""

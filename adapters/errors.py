@@ -1,0 +1,34 @@
+"""What can go wrong at the edge, named by what the caller should do."""
+
+from __future__ import annotations
+
+from canonical.errors import MasterDataError
+
+
+class MappingInvalid(MasterDataError):
+    """A mapping names something that is not there, or says something that mappings cannot say."""
+
+    code = "HUB-2104"
+    hint = "Correct the place named; nothing was loaded. `hub map check FILE` tries it."
+
+
+class UnknownSystem(MasterDataError):
+    """No source or target of that name is registered."""
+
+    code = "HUB-4001"
+    hint = "`hub sources ls` lists them; for a file of your own pass --mapping."
+
+
+class UnreadableFile(MasterDataError):
+    """The file cannot be read at all; nothing was stored."""
+
+    code = "HUB-3002"
+    hint = "CSV, JSON Lines and JSON are read; --as names the format if the file's ending does not."
+
+
+class TargetUnavailable(MasterDataError):
+    """The target does not answer; nothing is known to have reached it."""
+
+    code = "HUB-5001"
+    retryable = True
+    hint = "It is tried again by itself; `hub doctor` says since when."

@@ -1,0 +1,1 @@
+"""The nouns: what a customer, a contract, an invoice is, whoever speaks of it. Imports nothing of ours."""

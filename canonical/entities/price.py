@@ -1,0 +1,34 @@
+"""What a product costs, in one currency and interval."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from canonical.entity import CanonicalEntity, field
+from canonical.values import Code, Money, Number, Period, Reference, Text
+from canonical.values.base import Group
+
+class PriceTier(Group):
+    """One step: up to this quantity (without an end: from there on), each unit costs this."""
+
+    up_to: Number | None = None
+    amount: Money
+
+
+class Price(CanonicalEntity):
+    """What a product costs, in one currency and interval."""
+
+    entity_name: ClassVar = "price"
+    id_prefix: ClassVar = "prc"
+    label_fields: ClassVar = ("name", "key",)
+
+    product: Reference | None = field("What is priced", reference='product')
+    key: Code = field("The look-up key that systems share", match=True, indexed=True)
+    name: Text = field("What the price is called")
+    amount: Money | None = field("The price of one unit", money=True)
+    interval: Literal["month", "quarter", "year", "once"] | None = field("How often it is charged")
+    interval_count: int | None = field("Charged every so many intervals")
+    model: Literal["flat", "per_unit", "tiered", "volume"] | None = field("How the amount follows from the quantity")
+    tiers: list[PriceTier] | None = field("The steps of a tiered or volume price", money=True)
+    valid: Period | None = field("When the price is offered")
+    status: Literal["active", "retired"] | None = field("Whether it is still offered")

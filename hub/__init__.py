@@ -1,0 +1,1 @@
+"""The hub: wires the rooms together, stores, schedules, and shows."""

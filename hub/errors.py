@@ -1,0 +1,83 @@
+"""What can go wrong in the hub itself, named by what the caller should do."""
+
+from __future__ import annotations
+
+from canonical.errors import MasterDataError
+
+
+class NotFound(MasterDataError):
+    """There is no such thing here."""
+
+    code = "HUB-4101"
+    hint = "Check the id. A merged golden id still resolves; a source key is written system:entity:key."
+
+
+class Conflict(MasterDataError):
+    """Somebody else was faster: what you saw has changed, and nothing was done."""
+
+    code = "HUB-4220"
+    hint = "Look again and decide on what is there now."
+
+
+class Contradiction(MasterDataError):
+    """The decision contradicts earlier ones."""
+
+    code = "HUB-4221"
+    hint = "Undo one of the decisions on the path first."
+
+
+class NotPermitted(MasterDataError):
+    """The caller's role may not do this."""
+
+    code = "HUB-4302"
+    hint = "Ask somebody with the role that is named."
+
+
+class NotAuthenticated(MasterDataError):
+    """No valid API key came with the request."""
+
+    code = "HUB-4301"
+    hint = "Send `Authorization: Bearer <API key>`; `hub demo` prints one key per role."
+
+
+class PlanStale(MasterDataError):
+    """What the plan was made from has changed; nothing was sent."""
+
+    code = "HUB-4401"
+    hint = "Make a new plan: `hub publish plan TARGET`."
+
+
+class NotApproved(MasterDataError):
+    """The plan waits for an approval; nothing was sent."""
+
+    code = "HUB-4402"
+    hint = "`hub publish approve PLAN` by somebody else than its author."
+
+
+class StoreUnavailable(MasterDataError):
+    """The database cannot be reached."""
+
+    code = "HUB-1201"
+    retryable = True
+    hint = "Is it running? HUB_DATABASE_URL says where it is; `hub doctor` looks again."
+
+
+class StoreBehind(MasterDataError):
+    """The database has not the tables of this version."""
+
+    code = "HUB-1202"
+    hint = "Run `hub migrate`."
+
+
+class IngestRefused(MasterDataError):
+    """The file cannot be taken in at all; nothing was stored."""
+
+    code = "HUB-3001"
+    hint = "Correct what is named and run the same command again."
+
+
+class InvalidRequest(MasterDataError):
+    """The request is not one that can be answered."""
+
+    code = "HUB-6001"
+    hint = "Read the message; `hub explain HUB-6001` lists the usual causes."

@@ -1,0 +1,130 @@
+"""From records that changed to a closed case: who may be the same, who hangs together, what is known.
+
+The evidence of a pair depends on the two records alone, and a pair is a candidate when the two share
+a key that is not too common: so the case, and with it every judgement, depends on what the records
+are, never on the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+import sqlalchemy as sa
+
+from canonical.ids import SourceKey
+from canonical.record import SourceRecord
+from hub.store import cases, journal
+from rules.blocking import keys_of
+from rules.case import Case, Evidence, ordered
+from rules.matching import weigh
+from rules.ruleset import RuleSet
+
+EXACT = 60  # records; in a component up to this size every pair is weighed, in a larger one those with a key
+
+
+class Gathered:
+    """A case, and which of its records were to be judged again (the others are there to be asked)."""
+
+    def __init__(self, case: Case, core: frozenset[SourceKey]) -> None:
+        """Keep the two together."""
+        self.case, self.core = case, core
+
+
+def gather(connection: sa.Connection, ruleset: RuleSet, touched: Iterable[int]) -> Gathered:
+    """The closed case around these records. Stores their blocking keys and evidence on the way."""
+    cases.claim(connection, ruleset.entity.name)
+    dirty = set(touched)
+    before = _component(connection, ruleset, dirty)
+    dirty |= _rekey(connection, ruleset, dirty)
+    _weigh_again(connection, ruleset, sorted(dirty))
+    core = _component(connection, ruleset, dirty | before)
+    asked = cases.neighbours(connection, sorted(core), ruleset.document.matching.review) - core
+    everyone = core | _component(connection, ruleset, asked)
+    records = journal.load_records(connection, sorted(everyone))
+    case = _case(connection, ruleset, records)
+    return Gathered(case, frozenset(records[id_].key for id_ in core if id_ in records))
+
+
+def _rekey(connection: sa.Connection, ruleset: RuleSet, dirty: set[int]) -> set[int]:
+    """Store the blocking keys of changed records; who else must be compared again because of it."""
+    records = journal.load_records(connection, sorted(dirty))
+    keys = {id_: () if one.tombstone else keys_of(ruleset, one.values) for id_, one in records.items()}
+    return cases.replace_keys(connection, ruleset.entity.name, keys, ruleset.document.matching.key_limit)
+
+
+def _weigh_again(connection: sa.Connection, ruleset: RuleSet, dirty: Sequence[int]) -> None:
+    """Compare the records with all candidates; keep what is worth a look or more."""
+    edges = cases.candidates(connection, dirty)
+    records = journal.load_records(connection, sorted({*dirty, *(id_ for edge in edges for id_ in edge)}))
+    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in edges])
+    least = ruleset.document.matching.review
+    found = {edge: one for edge, one in zip(edges, weighed, strict=True) if one.score >= least}
+    cases.replace_evidence(connection, dirty, found)
+
+
+def _component(connection: sa.Connection, ruleset: RuleSet, start: Iterable[int]) -> set[int]:
+    """Everything that certain evidence, a golden record or a steward's answer ties to these records."""
+    least = ruleset.document.matching.match
+    reached: set[int] = set(start)
+    frontier = sorted(reached)
+    while frontier:
+        found = cases.neighbours(connection, frontier, least) | cases.companions(connection, frontier)
+        frontier = sorted(found - reached)
+        reached |= found
+    return reached
+
+
+def _case(connection: sa.Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> Case:
+    keys = {id_: one.key for id_, one in records.items()}
+    held = cases.links(connection, list(records))
+    inherited = cases.inherited(connection, records)
+    claims = {*held.values(), *(id_ for ids in inherited.values() for id_ in ids)}
+    return Case(
+        entity=ruleset.entity.name,
+        records=tuple(sorted(records.values(), key=lambda one: one.key)),
+        evidence=_evidence(connection, ruleset, records),
+        decisions=cases.pair_decisions(connection, keys),
+        overrides=cases.overrides(connection, keys),
+        links={keys[id_]: golden_id for id_, golden_id in held.items()},
+        inherited=inherited,
+        priors=cases.priors(connection, claims),
+        founded=cases.founded(connection, keys),
+        published=cases.published_there(connection, records),
+    )
+
+
+def _evidence(
+    connection: sa.Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]
+) -> dict[tuple[SourceKey, SourceKey], Evidence]:
+    """The evidence kept, and within each component small enough that of all its other pairs too."""
+    stored = cases.stored_evidence(connection, sorted(records))
+    missing = [
+        pair
+        for part in _parts(stored, ruleset.document.matching.match)
+        if len(part) <= EXACT
+        for pair in combinations(part, 2)
+        if pair not in stored and not records[pair[0]].tombstone and not records[pair[1]].tombstone
+    ]
+    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in missing])
+    known = stored | dict(zip(missing, weighed, strict=True))
+    return {ordered(records[a].key, records[b].key): one for (a, b), one in known.items()}
+
+
+def _parts(edges: Mapping[tuple[int, int], Evidence], least: float) -> list[list[int]]:
+    """The connected components of three records and more that certain evidence makes, each sorted."""
+    leader: dict[int, int] = {}
+
+    def find(one: int) -> int:
+        while leader.setdefault(one, one) != one:
+            leader[one] = leader[leader[one]]
+            one = leader[one]
+        return one
+
+    for (left, right), found in edges.items():
+        if found.score >= least:
+            leader[find(left)] = find(right)
+    parts: dict[int, list[int]] = {}
+    for one in list(leader):
+        parts.setdefault(find(one), []).append(one)
+    return [sorted(part) for part in parts.values() if len(part) > 2]

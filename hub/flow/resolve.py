@@ -1,0 +1,33 @@
+"""Records that changed → golden records as they should be now, in the caller's transaction.
+
+Gather the closed case, ask the judge once, write the whole answer: links, golden versions, tasks and
+what is owed to the targets, or nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from canonical.catalogue import ENTITIES
+from hub.flow.gather import gather
+from hub.store.verdicts import Verdict, write
+from rules.judge import judge
+from rules.judgement import Judgement
+from rules.ruleset import RuleSet
+
+
+def resolve(
+    connection: sa.Connection, rulesets: Mapping[str, RuleSet], touched: Mapping[str, Iterable[int]], now: datetime
+) -> dict[str, Judgement]:
+    """Judge these records again, parents' entities before their children's. Gives what was decided."""
+    decided: dict[str, Judgement] = {}
+    for name in ENTITIES:
+        if name in touched:
+            ruleset = rulesets[name]
+            gathered = gather(connection, ruleset, touched[name])
+            decided[name] = judge(gathered.case, ruleset, now)
+            write(connection, Verdict(ruleset, gathered.case, gathered.core, decided[name], now))
+    return decided

@@ -1,0 +1,27 @@
+"""The environment as one frozen object. Business behaviour is never a setting: it is a rule set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from HUB_* variables; the defaults are the embedded hub in a local folder."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True)
+
+    dir: Path = Field(default=Path("concord-data"), description="Where the embedded store and the files live")
+    database_url: str | None = Field(default=None, description="SQLite or PostgreSQL; default: SQLite in `dir`")
+    host: str = Field(default="127.0.0.1", description="Address that the server listens on")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port that the server listens on")
+    processes: int = Field(default=2, ge=1, description="Server processes")
+    secret: SecretStr | None = Field(default=None, description="Signs console sessions; default: kept in `dir`")
+    check_rules: bool = Field(default=False, description="Evaluate each rule condition a second time in plain Python")
+
+    @property
+    def url(self) -> str:
+        """The database to use."""
+        return self.database_url or f"sqlite:///{(self.dir / 'hub.db').absolute()}"

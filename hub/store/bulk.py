@@ -1,0 +1,45 @@
+"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite. Nothing comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+Row = Sequence[Any]
+
+
+def insert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Insert the rows; each holds a value per column, as Python values. Any clash is an IntegrityError."""
+    listed = list(rows)
+    if not listed:
+        return
+    binders = [_binder(connection, table.c[name]) for name in columns]
+    bound = [[value if bind is None else bind(value) for bind, value in zip(binders, row, strict=True)] for row in listed]
+    names = ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "postgresql":
+        cursor = connection.connection.cursor()
+        with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+            for row in bound:
+                copy.write_row(row)
+    else:
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', [tuple(r) for r in bound])
+
+
+def update(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Set the other columns of the rows that the key columns name; all rows hold the same columns."""
+    if not rows:
+        return
+    where = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
+    values = {name: sa.bindparam(f"new_{name}") for name in rows[0] if name not in key}
+    bound = [{(f"key_{n}" if n in key else f"new_{n}"): v for n, v in row.items()} for row in rows]
+    connection.execute(sa.update(table).where(*where).values(values), bound)
+
+
+def _binder(connection: sa.Connection, column: sa.Column[Any]) -> Any:
+    """What turns a Python value into the driver's, or None when it already is."""
+    if isinstance(column.type, sa.LargeBinary):
+        return None
+    return column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)

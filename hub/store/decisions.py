@@ -1,0 +1,101 @@
+"""What people decided: journal entries about source records, undone by an end time, never erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from uuid_utils import uuid7
+
+from canonical.ids import SourceKey
+from hub.store.engine import among
+from hub.store.tables import decision, record, task
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's answer, about one source record or a pair."""
+
+    kind: str
+    left: SourceKey
+    right: SourceKey | None
+    reason: str
+    author: str
+    field: str | None = None
+    value: Any = None
+    until: datetime | None = None
+
+
+def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
+    """Keep the decision; its id."""
+    left, right = (made.left, made.right) if made.right is None or made.left <= made.right else (made.right, made.left)
+    row = {
+        "id": str(uuid7()), "kind": made.kind, "left_id": left.record_id,
+        "right_id": right.record_id if right else None, "field": made.field, "value": made.value, "until": made.until,
+        "reason": made.reason, "author": made.author, "decided_at": now,
+    }  # fmt: skip
+    connection.execute(sa.insert(decision).values(row))
+    return str(row["id"])
+
+
+def undo(connection: sa.Connection, decision_id: str, author: str, now: datetime) -> Mapping[str, Any] | None:
+    """End a decision that is in force; its row, or None if there is no such."""
+    ended = sa.update(decision).where(decision.c.id == decision_id, decision.c.undone_at.is_(None))
+    row = connection.execute(ended.values(undone_at=now, undone_by=author).returning(*decision.c)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def same_edges(connection: sa.Connection, start: int) -> dict[int, tuple[int, str]]:
+    """Every record that a chain of "same" leads to from one: record → (the record before it, decision id)."""
+    reached: dict[int, tuple[int, str]] = {start: (start, "")}
+    frontier = [start]
+    while frontier:
+        live = sa.and_(decision.c.kind == "same", decision.c.undone_at.is_(None))
+        near = sa.or_(among(connection, decision.c.left_id, frontier), among(connection, decision.c.right_id, frontier))
+        found = connection.execute(sa.select(decision.c.id, decision.c.left_id, decision.c.right_id).where(live, near))
+        frontier = []
+        for id_, left, right in found.all():
+            for here, there in ((left, right), (right, left)):
+                if here in reached and there not in reached:
+                    reached[there] = (here, id_)
+                    frontier.append(there)
+    return reached
+
+
+def different_among(connection: sa.Connection, left: set[int], right: set[int]) -> Mapping[str, Any] | None:
+    """A "different" in force between one of these records and one of those."""
+    live = sa.and_(decision.c.kind == "different", decision.c.undone_at.is_(None))
+    for a, b in ((left, right), (right, left)):
+        across = sa.and_(among(connection, decision.c.left_id, sorted(a)), among(connection, decision.c.right_id, sorted(b)))
+        row = connection.execute(sa.select(decision).where(live, across).limit(1)).mappings().one_or_none()
+        if row:
+            return dict(row)
+    return None
+
+
+def task_of(connection: sa.Connection, task_id: str) -> Mapping[str, Any] | None:
+    """The task, with the source keys that it asks about."""
+    left, right = record.alias("l"), record.alias("r")
+    columns = [left.c.system, left.c.entity.label("left_entity"), left.c.key]
+    columns += [right.c.system.label("right_system"), right.c.entity.label("right_entity"), right.c.key.label("right_key")]
+    query = sa.select(task, *columns).join(left, left.c.id == task.c.left_id)
+    query = query.join(right, right.c.id == task.c.right_id, isouter=True).where(task.c.id == task_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def close_task(connection: sa.Connection, task_id: str, decision_id: str, now: datetime) -> bool:
+    """Close an open task with a decision; whether it was still open."""
+    closed = sa.update(task).where(task.c.id == task_id, task.c.state == "open")
+    closed = closed.values(state="closed", closed_at=now, closed_by=decision_id)
+    return connection.execute(closed.returning(task.c.id)).one_or_none() is not None
+
+
+def keys_of(connection: sa.Connection, ids: set[int]) -> dict[int, SourceKey]:
+    """The source keys of these records."""
+    query = sa.select(record.c.id, record.c.system, record.c.entity, record.c.key)
+    rows = connection.execute(query.where(among(connection, record.c.id, sorted(ids))))
+    return {row[0]: SourceKey(row[1], row[2], row[3]) for row in rows}

@@ -1,0 +1,164 @@
+"""What is owed to a target, and the saved plans that pay it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from canonical.record import GoldenRecord
+from hub.store import bulk
+from hub.store.engine import among
+from hub.store.tables import (
+    delivery, golden, golden_reference, golden_version, link, outbox, plan, plan_entry, publication,
+)  # fmt: skip
+
+ENTRY = ("plan_id", "position", "entity", "golden_id", "version", "action", "state", "body", "body_hash", "changes", "reason")
+ENDS = ("acknowledged", "rejected", "held", "superseded", "parked")
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The newest thing a target has not heard of one golden record."""
+
+    golden_id: str
+    entity: str
+    version: int
+    action: str
+    waits_for: str | None
+    held: str | None
+    rows: tuple[int, ...]  # the outbox rows that it settles
+
+
+def owed(connection: sa.Connection, target: str) -> tuple[list[Owed], int]:
+    """What is owed, one entry per golden record, and the last outbox row that was read."""
+    rows: dict[str, list[Any]] = {}
+    query = sa.select(outbox).where(outbox.c.target == target, outbox.c.state == "pending").order_by(outbox.c.id)
+    watermark = 0
+    for row in connection.execute(query):
+        rows.setdefault(row.golden_id, []).append(row)
+        watermark = row.id
+    owing = [
+        Owed(id_, last.entity, last.version, last.action, last.waits_for, last.held, tuple(r.id for r in group))
+        for id_, group in rows.items()
+        for last in group[-1:]
+    ]
+    return owing, watermark
+
+
+def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, GoldenRecord]:
+    """The version in force of each golden record, with provenance left out."""
+    both = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
+    query = sa.select(golden.c.id, golden.c.entity, golden.c.version, golden_version.c["values"], golden_version.c.ruleset)
+    query = query.join(golden_version, both).where(among(connection, golden.c.id, ids))
+    return {row[0]: GoldenRecord(row[0], row[1], row[2], row[3], {}, (), row[4]) for row in connection.execute(query)}
+
+
+def parents(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """Golden id → reference field → the golden id that it leads to now, None while its record is not here."""
+    heir = golden.alias("heir")
+    there = sa.func.coalesce(heir.c.heir, heir.c.id)
+    query = sa.select(golden_reference.c.golden_id, golden_reference.c.field, there)
+    query = query.join(link, sa.and_(link.c.record_id == golden_reference.c.parent_id, link.c.until.is_(None)), isouter=True)
+    query = query.join(heir, heir.c.id == link.c.golden_id, isouter=True)
+    found: dict[str, dict[str, str | None]] = {}
+    for child, field, parent in connection.execute(query.where(among(connection, golden_reference.c.golden_id, ids))):
+        found.setdefault(child, {})[field] = parent
+    return found
+
+
+def published(connection: sa.Connection, target: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """What the target has acknowledged of these golden records."""
+    query = sa.select(publication).where(publication.c.target == target, among(connection, publication.c.golden_id, ids))
+    return {row["golden_id"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def save(connection: sa.Connection, head: Mapping[str, Any], entries: Sequence[tuple[Any, ...]], settled: Iterable[int]) -> int:
+    """Keep a plan with its entries and mark what it settles as planned; its id."""
+    plan_id: int = connection.execute(sa.insert(plan).values(dict(head)).returning(plan.c.id)).scalar_one()
+    bulk.insert(connection, plan_entry, ENTRY, ((plan_id, *entry) for entry in entries))
+    planned = sa.update(outbox).where(among(connection, outbox.c.id, sorted(settled))).values(state="planned")
+    connection.execute(planned)
+    return plan_id
+
+
+def get(connection: sa.Connection, plan_id: int, *, lock: bool = False) -> Mapping[str, Any] | None:
+    """The plan's own row."""
+    query = sa.select(plan).where(plan.c.id == plan_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def change(connection: sa.Connection, plan_id: int, **values: Any) -> None:
+    """Set columns of the plan's row."""
+    connection.execute(sa.update(plan).where(plan.c.id == plan_id).values(values))
+
+
+def entries(connection: sa.Connection, plan_id: int, states: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+    """The entries in the order of sending, all or those in these states."""
+    query = sa.select(plan_entry, golden.c.label).join(golden, golden.c.id == plan_entry.c.golden_id)
+    query = query.where(plan_entry.c.plan_id == plan_id).order_by(plan_entry.c.position)
+    if states:
+        query = query.where(plan_entry.c.state.in_(states))
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def outdated(connection: sa.Connection, plan_id: int) -> list[str]:
+    """Golden records that have moved on since the plan was made."""
+    moved = sa.or_(golden.c.version > plan_entry.c.version, sa.and_(golden.c.state != "live", plan_entry.c.action != "deactivate"))
+    query = sa.select(golden.c.id).join(plan_entry, plan_entry.c.golden_id == golden.c.id)
+    query = query.where(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned", moved).order_by(golden.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def claim(connection: sa.Connection, plan_id: int, most: int) -> list[Mapping[str, Any]]:
+    """Take the next entries to send: they are marked as being sent before anything leaves."""
+    wanted = sa.select(plan_entry.c.position).where(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned")
+    wanted = wanted.order_by(plan_entry.c.position).limit(most).with_for_update(skip_locked=True)
+    positions = sorted(connection.execute(wanted).scalars())
+    mine = sa.and_(plan_entry.c.plan_id == plan_id, among(connection, plan_entry.c.position, positions))
+    connection.execute(sa.update(plan_entry).where(mine).values(state="sending", attempts=plan_entry.c.attempts + 1))
+    rows = connection.execute(sa.select(plan_entry).where(mine).order_by(plan_entry.c.position)).mappings()
+    return [dict(row) for row in rows]
+
+
+def settle(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what became of sent entries: state, reason, and the attempt itself."""
+    ended = [{"plan_id": r["plan_id"], "position": r["position"], "state": r["state"], "reason": r["says"]} for r in rows]
+    bulk.update(connection, plan_entry, ("plan_id", "position"), ended)
+    tries = (
+        (r["plan_id"], r["position"], r["attempts"], r["status"], r["code"], r["says"], r["sent_at"]) for r in rows
+    )
+    bulk.insert(connection, delivery, ("plan_id", "position", "attempt", "status", "code", "says", "sent_at"), tries)
+
+
+def acknowledge(connection: sa.Connection, target: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the target now has, and that these golden records are published."""
+    ids = [row["golden_id"] for row in rows]
+    gone = sa.and_(publication.c.target == target, among(connection, publication.c.golden_id, ids))
+    connection.execute(sa.delete(publication).where(gone))
+    columns = ("golden_id", "acknowledged_version", "remote_id", "values", "body", "body_hash", "active", "acknowledged_at")
+    bulk.insert(connection, publication, ("target", *columns), ((target, *(row[c] for c in columns)) for row in rows))
+    connection.execute(sa.update(golden).where(among(connection, golden.c.id, ids)).values(published=True))
+
+
+def owe_again(connection: sa.Connection, target: str, golden_ids: Sequence[str]) -> None:
+    """Put back into the outbox what a plan did not get across, unless something newer is owed already."""
+    newest = sa.select(sa.func.max(outbox.c.id)).where(outbox.c.target == target, among(connection, outbox.c.golden_id, golden_ids))
+    newest = newest.group_by(outbox.c.golden_id)
+    connection.execute(sa.update(outbox).where(outbox.c.id.in_(newest), outbox.c.state == "planned").values(state="pending"))
+
+
+def supersede(connection: sa.Connection, plan_id: int) -> None:
+    """End every entry that was not sent: something newer takes its place."""
+    waiting = sa.and_(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned")
+    connection.execute(sa.update(plan_entry).where(waiting).values(state="superseded", reason="the plan was stale"))
+
+
+def counts(connection: sa.Connection, plan_id: int) -> dict[str, int]:
+    """How many entries stand in each state."""
+    query = sa.select(plan_entry.c.state, sa.func.count()).where(plan_entry.c.plan_id == plan_id)
+    return dict(connection.execute(query.group_by(plan_entry.c.state)).tuples().all())

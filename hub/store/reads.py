@@ -1,0 +1,187 @@
+"""What pages and answers are made of: each read is a fixed number of statements, whatever the page size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from canonical.ids import SourceKey
+from hub.store.engine import among
+from hub.store.tables import (
+    audit, batch, decision, evidence, finding, golden, golden_reference, golden_value, golden_version, link, outbox, payload,
+    plan, publication, record, task,
+)  # fmt: skip
+from rules.forms import folded
+
+Row = Mapping[str, Any]
+_CURRENT = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
+_VALUES = (golden_version.c["values"], golden_version.c.provenance, golden_version.c.members, golden_version.c.ruleset)
+
+
+def golden_ids(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Asked id → the live (or retired) golden id that it leads to; ids that never were are left out."""
+    query = sa.select(golden.c.id, sa.func.coalesce(golden.c.heir, golden.c.id))
+    return dict(connection.execute(query.where(among(connection, golden.c.id, ids))).tuples().all())
+
+
+def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
+    """Golden records by id with values and provenance in force."""
+    query = sa.select(golden, *_VALUES).join(golden_version, _CURRENT).where(among(connection, golden.c.id, ids))
+    return {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def page(connection: sa.Connection, entity: str, *, after: str = "", text: str = "", first: int = 50) -> list[Row]:
+    """Live golden records of an entity in order of id, after a given one; `text` is found in indexed values."""
+    query = sa.select(golden, *_VALUES).join(golden_version, _CURRENT)
+    query = query.where(golden.c.entity == entity, golden.c.state == "live", golden.c.id > after)
+    if text:
+        start = folded(text)
+        found = sa.select(golden_value.c.golden_id).where(golden_value.c.entity == entity)
+        found = found.where(golden_value.c.value >= start, golden_value.c.value < start + "\U0010ffff")
+        query = query.where(golden.c.id.in_(found))
+    return [dict(row) for row in connection.execute(query.order_by(golden.c.id).limit(first)).mappings()]
+
+
+def by_value(connection: sa.Connection, entity: str, field: str, value: str) -> list[str]:
+    """Ids of live golden records whose indexed field has exactly this value, letter case and accents apart."""
+    query = sa.select(golden_value.c.golden_id).where(golden_value.c.entity == entity, golden_value.c.field == field)
+    return list(connection.execute(query.where(golden_value.c.value == folded(value)).order_by(golden_value.c.golden_id)).scalars())
+
+
+def golden_of(connection: sa.Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, str]:
+    """Source key → the golden id that its record belongs to now, redirects followed."""
+    named = {key.record_id: key for key in keys}
+    query = sa.select(link.c.record_id, sa.func.coalesce(golden.c.heir, golden.c.id))
+    query = query.join(golden, golden.c.id == link.c.golden_id).where(link.c.until.is_(None))
+    rows = connection.execute(query.where(among(connection, link.c.record_id, list(named))))
+    return {named[id_]: golden_id for id_, golden_id in rows}
+
+
+def members(connection: sa.Connection, golden_id: str) -> list[Row]:
+    """The source records linked to a golden record, each with its link, the newest statement first."""
+    query = sa.select(record, link.c.reason, link.c.since).join(link, link.c.record_id == record.c.id)
+    query = query.where(link.c.golden_id == golden_id, link.c.until.is_(None)).order_by(record.c.system, record.c.key)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def former_ids(connection: sa.Connection, golden_id: str) -> list[str]:
+    """The retired ids that lead here."""
+    return list(connection.execute(sa.select(golden.c.id).where(golden.c.heir == golden_id).order_by(golden.c.id)).scalars())
+
+
+def history(connection: sa.Connection, golden_id: str) -> list[Row]:
+    """Every version of a golden record, the newest first."""
+    query = sa.select(golden_version).where(golden_version.c.golden_id == golden_id)
+    return [dict(row) for row in connection.execute(query.order_by(golden_version.c.version.desc())).mappings()]
+
+
+def children(connection: sa.Connection, golden_id: str, most: int = 200) -> list[Row]:
+    """Live golden records that refer to this one, with the field that does."""
+    child, through = golden.alias("child"), golden.alias("through")
+    query = sa.select(child.c.id, child.c.entity, child.c.label, golden_reference.c.field)
+    query = query.join(golden_reference, golden_reference.c.golden_id == child.c.id)
+    query = query.join(link, sa.and_(link.c.record_id == golden_reference.c.parent_id, link.c.until.is_(None)))
+    query = query.join(through, through.c.id == link.c.golden_id)
+    query = query.where(sa.func.coalesce(through.c.heir, through.c.id) == golden_id, child.c.state == "live")
+    return [dict(row) for row in connection.execute(query.order_by(child.c.entity, child.c.id).limit(most)).mappings()]
+
+
+def published(connection: sa.Connection, golden_id: str) -> list[Row]:
+    """What each target has of a golden record."""
+    query = sa.select(publication).where(publication.c.golden_id == golden_id).order_by(publication.c.target)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def findings(connection: sa.Connection, *, golden_id: str = "", record_ids: Sequence[int] = ()) -> list[Row]:
+    """The findings that stand with a golden record and its source records."""
+    about = sa.or_(finding.c.golden_id == golden_id, among(connection, finding.c.record_id, record_ids))
+    return [dict(row) for row in connection.execute(sa.select(finding).where(about).order_by(finding.c.id)).mappings()]
+
+
+def tasks(connection: sa.Connection, *, state: str = "open", after: str = "", first: int = 50) -> list[Row]:
+    """Steward tasks, oldest first, with the two source keys and golden records that each asks about."""
+    left, right = record.alias("l"), record.alias("r")
+    left_link, right_link = link.alias("ll"), link.alias("rl")
+    left_golden, right_golden = golden.alias("lg"), golden.alias("rg")
+    query = sa.select(
+        task, left.c.system.label("left_system"), left.c.key.label("left_key"), left_golden.c.id.label("left_golden"),
+        left_golden.c.label.label("left_label"), right.c.system.label("right_system"), right.c.key.label("right_key"),
+        right_golden.c.id.label("right_golden"), right_golden.c.label.label("right_label"), evidence.c.parts,
+    ).join(left, left.c.id == task.c.left_id).join(right, right.c.id == task.c.right_id, isouter=True)  # fmt: skip
+    for side, tie, end in ((left, left_link, left_golden), (right, right_link, right_golden)):
+        query = query.join(tie, sa.and_(tie.c.record_id == side.c.id, tie.c.until.is_(None)), isouter=True)
+        query = query.join(end, end.c.id == tie.c.golden_id, isouter=True)
+    low, high = sa.func.min, sa.func.max
+    if connection.dialect.name == "postgresql":
+        low, high = sa.func.least, sa.func.greatest
+    pair = sa.and_(
+        evidence.c.left_id == low(task.c.left_id, task.c.right_id), evidence.c.right_id == high(task.c.left_id, task.c.right_id)
+    )
+    query = query.join(evidence, pair, isouter=True).where(task.c.state == state, task.c.id > after)
+    return [dict(row) for row in connection.execute(query.order_by(task.c.id).limit(first)).mappings()]
+
+
+def task_counts(connection: sa.Connection) -> dict[str, int]:
+    """Open tasks by kind."""
+    query = sa.select(task.c.kind, sa.func.count()).where(task.c.state == "open").group_by(task.c.kind)
+    return dict(connection.execute(query).tuples().all())
+
+
+def golden_counts(connection: sa.Connection) -> dict[str, int]:
+    """Live golden records by entity."""
+    query = sa.select(golden.c.entity, sa.func.count()).where(golden.c.state == "live").group_by(golden.c.entity)
+    return dict(connection.execute(query).tuples().all())
+
+
+def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Per system and entity: accepted = linked + review + rejected + failed, in records and refused payloads."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def line(system: str, entity: str) -> dict[str, Any]:
+        zero = {"accepted": 0, "linked": 0, "review": 0, "rejected": 0, "failed": 0}
+        return found.setdefault((system, entity), {"system": system, "entity": entity, **zero})
+
+    live = sa.exists().where(link.c.record_id == record.c.id, link.c.until.is_(None))
+    status = sa.case((sa.and_(record.c.status == "linked", ~live), "failed"), else_=record.c.status)
+    by = (record.c.system, record.c.entity, status)
+    for system, entity, state, count in connection.execute(sa.select(*by, sa.func.count()).group_by(*by)):
+        line(system, entity)[state] += count
+        line(system, entity)["accepted"] += count
+    by = (payload.c.system, payload.c.entity, payload.c.outcome)
+    refused = sa.select(*by, sa.func.count()).where(payload.c.outcome != "accepted").group_by(*by)
+    for system, entity, outcome, count in connection.execute(refused):
+        line(system, entity)[outcome] += count
+        line(system, entity)["accepted"] += count
+    return [found[key] for key in sorted(found)]
+
+
+def plans(connection: sa.Connection, most: int = 50) -> list[Row]:
+    """Publish plans, the newest first."""
+    return [dict(row) for row in connection.execute(sa.select(plan).order_by(plan.c.id.desc()).limit(most)).mappings()]
+
+
+def owed_counts(connection: sa.Connection) -> dict[str, int]:
+    """Golden records owed to each target."""
+    query = sa.select(outbox.c.target, sa.func.count(sa.distinct(outbox.c.golden_id))).where(outbox.c.state == "pending")
+    return dict(connection.execute(query.group_by(outbox.c.target)).tuples().all())
+
+
+def decisions(connection: sa.Connection, most: int = 100) -> list[Row]:
+    """What people decided, the newest first, with the source keys."""
+    left, right = record.alias("l"), record.alias("r")
+    query = sa.select(decision, left.c.system.label("left_system"), left.c.key.label("left_key"),
+                      right.c.system.label("right_system"), right.c.key.label("right_key"))  # fmt: skip
+    query = query.join(left, left.c.id == decision.c.left_id).join(right, right.c.id == decision.c.right_id, isouter=True)
+    return [dict(row) for row in connection.execute(query.order_by(decision.c.id.desc()).limit(most)).mappings()]
+
+
+def batches(connection: sa.Connection, most: int = 50) -> list[Row]:
+    """Deliveries, the newest first."""
+    return [dict(row) for row in connection.execute(sa.select(batch).order_by(batch.c.id.desc()).limit(most)).mappings()]
+
+
+def audit_entries(connection: sa.Connection, most: int = 100) -> list[Row]:
+    """The audit log, the newest entry first."""
+    return [dict(row) for row in connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(most)).mappings()]

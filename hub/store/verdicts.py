@@ -1,0 +1,238 @@
+"""Writing a judgement: golden records and their versions, links, redirects, tasks, and what is owed.
+
+Everything is compared with what stands and only the difference is written, in bulk. Old versions,
+links and tasks are ended, never erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from uuid_utils import uuid7
+
+from canonical.ids import SourceKey
+from canonical.record import Provenance
+from hub.store import bulk
+from hub.store.engine import among
+from hub.store.tables import (
+    finding, golden, golden_reference, golden_value, golden_version, link, outbox, publication, record, task,
+)  # fmt: skip
+from rules.case import Case
+from rules.forms import folded, texts_at
+from rules.judgement import Change, Draft, Judgement, Kind, Question, Retirement
+from rules.ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judgement with what it was made of. `core` are the records that were to be judged again."""
+
+    ruleset: RuleSet
+    case: Case
+    core: frozenset[SourceKey]
+    judgement: Judgement
+    now: datetime
+
+    @property
+    def changed(self) -> list[Draft]:
+        """The golden records that are new or not what they were."""
+        return [draft for draft in self.judgement.drafts if draft.change is not Change.UNCHANGED]
+
+
+def write(connection: sa.Connection, verdict: Verdict) -> None:
+    """Write what the judgement changes. Order: what others point to first."""
+    _write_golden(connection, verdict)
+    _write_versions(connection, verdict)
+    _write_lookups(connection, verdict)
+    _write_links(connection, verdict)
+    _write_retirements(connection, verdict)
+    _write_findings(connection, verdict)
+    _write_outbox(connection, verdict)
+    _write_tasks(connection, verdict)
+
+
+def _write_golden(connection: sa.Connection, verdict: Verdict) -> None:
+    created, updated = [], []
+    label = verdict.ruleset.entity.label_of
+    for draft in verdict.changed:
+        row = {
+            "id": draft.id, "version": draft.version, "label": label(dict(draft.values))[:200],
+            "sources": len(draft.cluster.members), "content_hash": draft.content_hash, "changed_at": verdict.now,
+        }  # fmt: skip
+        if draft.change is Change.UPDATE:
+            updated.append(row)
+            continue
+        new = {
+            "entity": verdict.case.entity, "state": "live", "founder_id": draft.founder.record_id,
+            "generation": draft.generation, "published": False, "created_at": verdict.now,
+        }  # fmt: skip
+        created.append(row | new)
+    if created:
+        columns = tuple(created[0])
+        bulk.insert(connection, golden, columns, (tuple(row.values()) for row in created))
+    bulk.update(connection, golden, ("id",), updated)
+
+
+def _write_versions(connection: sa.Connection, verdict: Verdict) -> None:
+    ended = [
+        {"golden_id": d.id, "version": d.version - 1, "valid_to": verdict.now} for d in verdict.changed if d.version > 1
+    ]
+    bulk.update(connection, golden_version, ("golden_id", "version"), ended)
+    numbers = {one.key: str(one.version or "") for one in verdict.case.records}
+    rows = (
+        (
+            draft.id, draft.version, dict(draft.values), provenance_document(draft.provenance),
+            [[str(key), numbers[key]] for key in draft.cluster.members], verdict.ruleset.version, verdict.now,
+        )
+        for draft in verdict.changed
+    )  # fmt: skip
+    columns = ("golden_id", "version", "values", "provenance", "members", "ruleset", "valid_from")
+    bulk.insert(connection, golden_version, columns, rows)
+
+
+def provenance_document(provenance: dict[str, Provenance] | Any) -> dict[str, Any]:
+    """Field → [winner, rule, asserted at, [[loser, reason] ...]], as it is stored."""
+    return {
+        name: [
+            str(one.source) if one.source else None, one.rule,
+            one.asserted_at.isoformat() if one.asserted_at else None,
+            [[str(lost.source), lost.reason] for lost in one.losers],
+        ]
+        for name, one in provenance.items()
+    }  # fmt: skip
+
+
+def _write_lookups(connection: sa.Connection, verdict: Verdict) -> None:
+    updated = [draft.id for draft in verdict.changed if draft.change is Change.UPDATE]
+    for table in (golden_value, golden_reference):
+        if updated:
+            connection.execute(sa.delete(table).where(among(connection, table.c.golden_id, updated)))
+    entity = verdict.ruleset.entity
+    values = sorted(
+        {
+            (entity.name, field, folded(text), draft.id)
+            for draft in verdict.changed
+            for field in entity.indexed
+            for text in texts_at(draft.values, field) or texts_at(draft.values, f"{field}.number")
+        }
+    )
+    bulk.insert(connection, golden_value, ("entity", "field", "value", "golden_id"), values)
+    references = (
+        (draft.id, field, SourceKey.parse(draft.values[field]).record_id)
+        for draft in verdict.changed
+        for field in entity.references
+        if draft.values.get(field)
+    )
+    bulk.insert(connection, golden_reference, ("golden_id", "field", "parent_id"), references)
+
+
+def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
+    moved, rows = [], []
+    for draft in verdict.judgement.drafts:
+        for key in draft.cluster.members:
+            before = verdict.case.links.get(key)
+            if before != draft.id:
+                if before is not None:
+                    moved.append(key.record_id)
+                reason = draft.cluster.reasons[key]
+                rows.append((key.record_id, draft.id, reason, verdict.ruleset.version, verdict.now))
+    if moved:
+        live = sa.and_(among(connection, link.c.record_id, moved), link.c.until.is_(None))
+        connection.execute(sa.update(link).where(live).values(until=verdict.now))
+    bulk.insert(connection, link, ("record_id", "golden_id", "reason", "ruleset", "since"), rows)
+
+
+def _write_retirements(connection: sa.Connection, verdict: Verdict) -> None:
+    for retired in verdict.judgement.retirements:
+        state = "merged" if retired.heir else "retired"
+        change = {"state": state, "heir": retired.heir, "changed_at": verdict.now}
+        connection.execute(sa.update(golden).where(golden.c.id == retired.id).values(change))
+        if retired.heir:  # whoever led to it leads on, so that a redirect is always one step
+            connection.execute(sa.update(golden).where(golden.c.heir == retired.id).values(heir=retired.heir))
+    gone = [retired.id for retired in verdict.judgement.retirements]
+    for table in (golden_value, golden_reference):
+        if gone:
+            connection.execute(sa.delete(table).where(among(connection, table.c.golden_id, gone)))
+    _owe_deactivations(connection, verdict, verdict.judgement.retirements)
+
+
+def _owe_deactivations(connection: sa.Connection, verdict: Verdict, retired: Iterable[Retirement]) -> None:
+    """Targets that have a retired record are told so."""
+    ids = [one.id for one in retired]
+    if not ids:
+        return
+    there = sa.select(publication.c.target, publication.c.golden_id, publication.c.acknowledged_version)
+    rows = [
+        (row.target, verdict.case.entity, row.golden_id, row.acknowledged_version, "deactivate", "pending", verdict.now)
+        for row in connection.execute(there.where(among(connection, publication.c.golden_id, ids), publication.c.active))
+    ]
+    columns = ("target", "entity", "golden_id", "version", "action", "state", "created_at")
+    bulk.insert(connection, outbox, columns, rows)
+
+
+def _write_findings(connection: sa.Connection, verdict: Verdict) -> None:
+    updated = [draft.id for draft in verdict.changed if draft.change is Change.UPDATE]
+    if updated:
+        connection.execute(sa.delete(finding).where(among(connection, finding.c.golden_id, updated)))
+    rows = (
+        (draft.id, one.code, one.severity.value, one.field, one.message)
+        for draft in verdict.changed
+        for one in draft.findings
+    )
+    bulk.insert(connection, finding, ("golden_id", "code", "severity", "field", "message"), rows)
+
+
+def _write_outbox(connection: sa.Connection, verdict: Verdict) -> None:
+    rows = (
+        (one.target, verdict.case.entity, draft.id, draft.version, "upsert", one.waits_for, one.held, "pending", verdict.now)
+        for draft in verdict.changed
+        for one in draft.publications
+    )
+    columns = ("target", "entity", "golden_id", "version", "action", "waits_for", "held", "state", "created_at")
+    bulk.insert(connection, outbox, columns, rows)
+
+
+Subject = tuple[str, int, int | None]
+
+
+def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
+    """Open what is newly asked, close what nobody asks any more, and mark the records that wait."""
+    core = sorted(key.record_id for key in verdict.core)
+    asked = {_subject(q): q for q in verdict.judgement.questions if q.left in verdict.core or q.right in verdict.core}
+    about = sa.or_(among(connection, task.c.left_id, core), among(connection, task.c.right_id, core))
+    query = sa.select(task.c.id, task.c.kind, task.c.left_id, task.c.right_id).where(task.c.state == "open", about)
+    standing = {(row.kind, row.left_id, row.right_id): row.id for row in connection.execute(query)}
+    answered = [id_ for subject, id_ in standing.items() if subject not in asked and subject[0] in _JUDGED]
+    if answered:
+        closed = {"state": "closed", "closed_at": verdict.now, "closed_by": "settled by what is known now"}
+        connection.execute(sa.update(task).where(among(connection, task.c.id, answered)).values(closed))
+    rows = (
+        (str(uuid7()), verdict.case.entity, *subject, q.reason, q.score, "open", verdict.now)
+        for subject, q in sorted(asked.items(), key=lambda pair: (pair[0][0], pair[1].left))
+        if subject not in standing
+    )
+    columns = ("id", "entity", "kind", "left_id", "right_id", "reason", "score", "state", "opened_at")
+    bulk.insert(connection, task, columns, rows)
+    _mark_waiting(connection, verdict, standing.keys() | asked.keys())
+
+
+_JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})
+
+
+def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterable[Subject]) -> None:
+    """A record with an open question about who it is stands in review, every other one is linked."""
+    concerned = sorted({key.record_id for key in verdict.core} | {id_ for s in subjects for id_ in s[1:] if id_})
+    waiting = sa.exists().where(
+        task.c.state == "open", task.c.kind == "match", sa.or_(task.c.left_id == record.c.id, task.c.right_id == record.c.id)
+    )
+    status = sa.case((waiting, "review"), else_="linked")
+    changed = sa.update(record).where(among(connection, record.c.id, concerned), record.c.status != status)
+    connection.execute(changed.values(status=status))
+
+
+def _subject(question: Question) -> Subject:
+    return question.kind.value, question.left.record_id, question.right.record_id if question.right else None

@@ -1,0 +1,78 @@
+"""The one composition root: settings → a hub that is ready to be asked."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.base import Target
+from adapters.mapping import MappedSource, load
+from adapters.registry import source, target
+from hub import clock
+from hub.clock import Clock
+from hub.desk import Desk
+from hub.flow import ingest as ingestion
+from hub.settings import Settings
+from hub.store import migrate
+from hub.store import rulesets as stored
+from hub.store.access import Principal
+from hub.store.engine import connect, reading, writing
+from rules.ruleset import RuleSet, shipped
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything wired together. Cheap to make; the database is opened when it is first needed."""
+
+    settings: Settings
+    clock: Clock = clock.now
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database, brought up to this version's tables by `prepare`."""
+        return connect(self.settings.url)
+
+    def prepare(self) -> None:
+        """Create or migrate the store and put the shipped rules in force where there are none."""
+        migrate.upgrade(self.settings.url)
+        with writing(self.engine) as connection:
+            stored.activate(connection, shipped(), self.clock())
+
+    @property
+    def rulesets(self) -> dict[str, RuleSet]:
+        """The rules in force."""
+        with reading(self.engine) as connection:
+            return stored.in_force(connection, shipped())
+
+    def source(self, system: str, mapping: Path | None = None) -> MappedSource:
+        """A shipped source, or the one that a mapping file describes."""
+        return source(system) if mapping is None else load(mapping.read_text("utf-8"), mapping.name)
+
+    def target(self, name: str) -> Target:
+        """A target by name."""
+        return target(name, self.settings.dir)
+
+    def desk(self, principal: Principal) -> Desk:
+        """The desk of a person, now."""
+        return Desk(self.engine, self.rulesets, principal, self.clock())
+
+    def ingest_file(self, made: MappedSource, path: Path, form: str | None = None, **options: object) -> ingestion.Report:
+        """Take a file in."""
+        delivery = ingestion.file_delivery(path, made, form)
+        return ingestion.ingest(self.engine, self.rulesets, made, delivery, clock=self.clock, **options)  # type: ignore[arg-type]
+
+    @cached_property
+    def secret(self) -> str:
+        """What console sessions are signed with: from the settings, or made once and kept in the folder."""
+        if self.settings.secret is not None:
+            return self.settings.secret.get_secret_value()
+        path = self.settings.dir / "secret"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text()

@@ -1,0 +1,136 @@
+"""The rule document as a person writes it: one per entity, YAML, strict. Every rule says why.
+
+These classes are the schema (`hub rules schema` prints it as JSON Schema). What a document means is
+in `rules.ruleset`, which compiles it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=12)]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KeyRule(_Part):
+    """A blocking key: records that share its value are compared."""
+
+    name: RuleId
+    of: tuple[Text, ...] = Field(description="Field paths, each with an optional |form: legal_name|compact8")
+
+
+class Level(_Part):
+    """From this similarity on (0-1), the comparison speaks with this weight (log-odds)."""
+
+    at_least: float = Field(ge=0, le=1)
+    weight: float
+
+
+class Comparison(_Part):
+    """How two records are compared on one subject."""
+
+    name: RuleId
+    fields: tuple[Text, ...] = Field(description="Field paths; the best agreement of any counts")
+    by: Text = Field(description="A comparator of rules.compare")
+    levels: tuple[Level, ...] = Field(description="Highest similarity first; below the last one: `otherwise`")
+    otherwise: float = Field(default=0.0, description="Weight when both speak and no level is reached")
+    family: RuleId | None = Field(default=None, description="Comparisons that say the same thing twice")
+    why: Why
+
+
+class Veto(_Part):
+    """Two different values of this field forbid an automatic join, anywhere in a cluster."""
+
+    name: RuleId
+    field: Text
+    per: Text | None = Field(default=None, description="Path within the field: one value per country, say")
+    why: Why
+
+
+class Matching(_Part):
+    """Who is who: keys find candidates, comparisons weigh them, bands decide."""
+
+    keys: tuple[KeyRule, ...]
+    compare: tuple[Comparison, ...]
+    veto: tuple[Veto, ...] = ()
+    match: float = Field(default=6.0, description="Joined by itself from this evidence on (log-odds)")
+    review: float = Field(default=2.0, description="Shown to a steward from this evidence on (log-odds)")
+    key_limit: int = Field(default=60, ge=2, description="A key shared by more records says nothing")
+
+
+class Owner(_Part):
+    """Which system is the system of record of some fields, from when on, and when."""
+
+    fields: tuple[Text, ...]
+    system: Text
+    since: date = Field(default=date(1970, 1, 1), alias="from")
+    when: Any = None
+    why: Why
+
+
+class Survivorship(_Part):
+    """How one value of a field wins. The first rule that applies and finds a value decides."""
+
+    id: RuleId
+    fields: tuple[Text, ...] = Field(description="Field names, or `*` for every field without an own rule")
+    take: Text = Field(description="A strategy of rules.survivorship")
+    rank: tuple[Text, ...] = Field(default=(), description="Systems, best first (for source_rank)")
+    of: Text | None = Field(default=None, description="Another field (for same_source_as)")
+    null: Literal["loses", "wins"] = Field(default="loses", description="What an explicit 'empty' does")
+    when: Any = None
+    why: Why
+
+
+class Validation(_Part):
+    """What must be true of a golden record, and what happens when it is not."""
+
+    id: RuleId
+    check: Text = Field(description="A check of rules.validation")
+    of: dict[str, Text] = Field(default_factory=dict, description="The fields that the check speaks of")
+    message: Text
+    severity: Literal["info", "warning", "error"] = "warning"
+    effect: Literal["finding", "review", "hold"] = "finding"
+    when: Any = None
+    why: Why
+
+
+class Approval(_Part):
+    """Which changes wait for whom before they leave."""
+
+    id: RuleId
+    wait_for: Text = Field(description="The role that must approve")
+    when: Any = None
+    why: Why
+
+
+class PublicationRule(_Part):
+    """Which records go to which target."""
+
+    id: RuleId
+    target: Text
+    when: Any = None
+    why: Why
+
+
+class RuleDocument(_Part):
+    """The rules of one entity."""
+
+    entity: Text
+    title: Text
+    facts: dict[str, Text] = Field(
+        default_factory=dict, description="Fact name -> field path; small categorical values for `when`"
+    )
+    matching: Matching
+    ownership: tuple[Owner, ...] = ()
+    survivorship: tuple[Survivorship, ...]
+    validation: tuple[Validation, ...] = ()
+    approval: tuple[Approval, ...] = ()
+    publication: tuple[PublicationRule, ...] = ()

@@ -1,0 +1,63 @@
+"""The judge: match, cluster, survive, validate, approve. One pure function, one screen.
+
+Replay, simulation, the playground, "why" and the tests call it with other inputs; the hub calls it
+for a batch, and one record at a time is a batch of one. The evidence of the case's pairs comes from
+`rules.matching.weigh`, which the gatherer calls first, because only it can tell who else belongs here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rules.approval import publications
+from rules.case import Case
+from rules.clustering import cluster
+from rules.draft import Context, content_of, facts_about, overridden, question_about
+from rules.identity import Identity, identify
+from rules.judgement import Change, Cluster, Draft, Judgement, Question
+from rules.matching import bounds
+from rules.ruleset import RuleSet
+from rules.survivorship import Setting, survive
+from rules.validation import validate
+
+
+def judge(case: Case, ruleset: RuleSet, now: datetime) -> Judgement:
+    """Who is who, what is agreed, what may leave, what a person must decide. Same input, same answer."""
+    context = Context(case, ruleset, now)
+    limits = bounds(ruleset, context.values, context.published)
+    clusters, questions = cluster(context.records, case.evidence, case.decisions, limits)
+    identities, retirements = identify(case, clusters, ruleset.entity.prefix)
+    drafts = []
+    for found, identity in zip(clusters, identities, strict=True):
+        draft, asked = _golden(context, found, identity)
+        drafts.append(draft)
+        questions += asked
+    return Judgement(tuple(drafts), retirements, tuple(questions))
+
+
+def _golden(context: Context, found: Cluster, identity: Identity) -> tuple[Draft, list[Question]]:
+    members = [context.records[key] for key in found.members]
+    applicable = context.ruleset.applicable(facts_about(context.ruleset, members, identity))
+    setting = Setting(context.ruleset, applicable, context.now, context.case.published)
+    values, provenance = overridden(context, found, *survive(members, setting))
+    failed = validate(context.ruleset, values, applicable)
+    outgoing = publications(context.ruleset, applicable, [rule for rule, _ in failed])
+    content = content_of(values, provenance, found.members, [finding for _, finding in failed])
+    before = identity.prior
+    change = Change.CREATE if before is None else Change.UPDATE
+    if before is not None and before.content_hash == content:
+        change = Change.UNCHANGED
+    draft = Draft(
+        id=identity.id,
+        founder=identity.founder,
+        generation=identity.generation,
+        version=(before.version if before else 0) + (change is not Change.UNCHANGED),
+        change=change,
+        cluster=found,
+        values=values,
+        provenance=provenance,
+        findings=tuple(finding for _, finding in failed),
+        publications=outgoing,
+        content_hash=content,
+    )
+    return draft, [question_about(found, rule) for rule, _ in failed if rule.effect == "review"]

@@ -1,0 +1,150 @@
+"""One immutable version of an entity's rules, compiled from its document.
+
+The version is the hash of what the document says (comments and layout do not count). Which rules
+apply to a record is asked of the engine; what an applied rule does is in the rooms beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from importlib.resources import files
+
+from canonical.catalogue import ENTITIES
+from canonical.catalogue import entity as entity_named
+from canonical.document import read_document
+from canonical.entity import EntityType
+from canonical.errors import MasterDataError
+from rules.conditions import ALWAYS, Condition, facts_of, parse
+from rules.document import Owner, RuleDocument, Survivorship
+from rules.engine import Engine
+from rules.errors import RuleSetInvalid
+
+Facts = Mapping[str, str | bool | int]
+GIVEN_FACTS = frozenset({"change", "published", "sources"})  # facts that every record has
+
+
+class RuleSet:
+    """The rules of one entity, ready to judge with."""
+
+    def __init__(self, document: RuleDocument, text: str, name: str) -> None:
+        """Check the document against the catalogue and compile its conditions. Raises RuleSetInvalid."""
+        self.document = document
+        self.text = text
+        self.entity: EntityType = _entity(document, name)
+        canon = document.model_dump_json(by_alias=True)
+        self.version = f"{document.entity}@{blake2b(canon.encode(), digest_size=6).hexdigest()}"
+        self._conditions = _conditions(document, name)
+        _check_fields(document, self.entity, name)
+        self.engine = Engine(self.version, self._conditions)
+
+    def applicable(self, facts: Facts) -> frozenset[str]:
+        """The ids of all rules whose `when` holds for these facts (decided by durable-rules)."""
+        return self.engine.applicable(facts)
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that this entity goes to at all."""
+        return tuple(sorted({rule.target for rule in self.document.publication}))
+
+    def owner_of(self, name: str, applicable: frozenset[str], now: datetime) -> str | None:
+        """The system of record of a field at that time: of the rows that apply, the one valid last."""
+        rows = self._owners.get(name, ())
+        held = [owner for rule, owner in rows if rule in applicable and owner.since <= now.date()]
+        return max(held, key=_since).system if held else None
+
+    def rules_for(self, name: str, applicable: frozenset[str]) -> tuple[Survivorship, ...]:
+        """The survivorship rules of a field that apply, in the document's order."""
+        return tuple(rule for rule in self._survivorship[name] if rule.id in applicable)
+
+    @cached_property
+    def _owners(self) -> dict[str, list[tuple[str, Owner]]]:
+        rows: dict[str, list[tuple[str, Owner]]] = {}
+        for index, owner in enumerate(self.document.ownership):
+            for name in owner.fields:
+                rows.setdefault(name, []).append((_owner_id(index), owner))
+        return rows
+
+    @cached_property
+    def _survivorship(self) -> dict[str, tuple[Survivorship, ...]]:
+        rules = self.document.survivorship
+        return {
+            name: tuple(r for r in rules if name in r.fields) + tuple(r for r in rules if "*" in r.fields)
+            for name in self.entity.fields
+        }
+
+
+def load(text: str, name: str) -> RuleSet:
+    """The rule set that a document states. Raises RuleSetInvalid with file, line and column."""
+    document = read_document(text, RuleDocument, name=name, error=RuleSetInvalid)
+    return RuleSet(document, text, name)
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Mapping[str, RuleSet]:
+    """The catalogue that comes with the hub: one rule set per canonical entity."""
+    catalogue = files("rules") / "catalog"
+    return {name: load((catalogue / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml") for name in ENTITIES}
+
+
+def _entity(document: RuleDocument, name: str) -> EntityType:
+    try:
+        return entity_named(document.entity)
+    except MasterDataError as error:
+        raise RuleSetInvalid(f"{name}: {error.message}", hint=error.hint) from None
+
+
+def _conditions(document: RuleDocument, name: str) -> dict[str, Condition]:
+    """Each rule's `when` by its id; ids are unique within a document."""
+    rules: list[tuple[str, object]] = [(_owner_id(i), owner.when) for i, owner in enumerate(document.ownership)]
+    for section in (document.survivorship, document.validation, document.approval, document.publication):
+        rules += [(rule.id, rule.when) for rule in section]
+    known = GIVEN_FACTS | document.facts.keys()
+    conditions: dict[str, Condition] = {}
+    for rule, when in rules:
+        if rule in conditions:
+            raise RuleSetInvalid(f"{name}: two rules are called {rule!r}.", hint="Rename one.")
+        conditions[rule] = ALWAYS if when is None else parse(when, f"{name} {rule}")
+        unknown = facts_of(conditions[rule]) - known
+        if unknown:
+            raise RuleSetInvalid(
+                f"{name}: rule {rule!r} asks for the fact {min(unknown)!r}, which nobody states.",
+                hint=f"Facts here: {', '.join(sorted(known))}.",
+            )
+    return conditions
+
+
+def _check_fields(document: RuleDocument, entity: EntityType, name: str) -> None:
+    for path in _paths(document):
+        for part in path.split("|")[0].split("+"):
+            field = part.split(".")[0]
+            if field in entity.fields or field == "*":
+                continue
+            raise RuleSetInvalid(f"{name}: {entity.name} has no field {field!r}.", hint="`hub model` lists them.")
+    covered = {field for rule in document.survivorship for field in rule.fields}
+    missing = [] if "*" in covered else sorted(entity.fields.keys() - covered)
+    if missing:
+        raise RuleSetInvalid(f"{name}: no survivorship rule covers {missing[0]!r}.", hint="Add a rule for `*`.")
+
+
+def _paths(document: RuleDocument) -> Iterable[str]:
+    for key in document.matching.keys:
+        yield from key.of
+    for comparison in document.matching.compare:
+        yield from comparison.fields
+    for part in (*document.ownership, *document.survivorship):
+        yield from part.fields
+    yield from (veto.field for veto in document.matching.veto)
+    yield from document.facts.values()
+    for check in document.validation:
+        yield from check.of.values()
+
+
+def _owner_id(index: int) -> str:
+    return f"owner-{index + 1}"
+
+
+def _since(owner: Owner) -> date:
+    return owner.since
