@@ -8,18 +8,20 @@ system says that it is empty), *value* (in its normal form: JSON text, number, l
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from difflib import get_close_matches
+from marshal import dumps
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic import Field as PydanticField
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from canonical.errors import UnknownField
 from canonical.findings import Finding, Severity
-from canonical.values.doubt import doubt_of
+from canonical.values.placeholders import says_nothing
+from canonical.values.reading import clean
 
 REMEMBERED = 32_768  # readings per field; when they are full all are forgotten
 LARGEST_REMEMBERED = 16  # parts of an object or entries of a list; larger ones rarely come twice
@@ -131,6 +133,8 @@ class Field:
             return None, Finding("HUB-3302", 'a word for "nothing", read as empty', Severity.WARNING, self.name)
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         code = first["type"] if first["type"].startswith("HUB-") else "HUB-3301"
+        if code == "HUB-3302":  # the group says nothing: null, not unreadable
+            return None, Finding(code, first["msg"], Severity.WARNING, self.name)
         where = "".join(f".{part}" for part in first["loc"] if isinstance(part, int | str))
         return None, Finding(code, first["msg"], Severity.ERROR, self.name + where)
 

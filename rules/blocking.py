@@ -14,7 +14,7 @@ from typing import Any
 
 from canonical.entity import EntityType
 from rules.document import KeyRule
-from rules.forms import FORMS, texts_at
+from rules.forms import FORMS, fields_of, texts_at
 from rules.ruleset import RuleSet
 
 LONGEST_LIST = 16  # values of one field that make keys; the rest adds nothing but cost
@@ -37,8 +37,7 @@ def explain(rule: KeyRule) -> str:
 
 def _parts(entity: EntityType, path: str, values: Mapping[str, Any]) -> tuple[str, ...]:
     field, _, form = path.partition("|")
-    name = field.split(".")[0]
-    if name not in values or entity.fields[name].doubtful(values[name]):
+    if any(name not in values or entity.fields[name].doubtful(values[name]) for name in fields_of(field)):
         return ()
     texts = texts_at(values, field)[:LONGEST_LIST]
     return tuple(dict.fromkeys(part for text in texts for part in FORMS[form or "whole"](text)))

@@ -100,6 +100,12 @@ FORMS: dict[str, Callable[[str], tuple[str, ...]]] = {
 }
 
 
+@lru_cache(maxsize=4096)
+def fields_of(path: str) -> tuple[str, ...]:
+    """The fields that a path begins at: two for `given_name+family_name`."""
+    return tuple(part.split(".")[0] for part in path.split("|")[0].split("+"))
+
+
 def texts_at(values: Mapping[str, Any], path: str) -> tuple[str, ...]:
     """Every text that the values hold at a path such as `identifiers.value`; lists are walked through.
 

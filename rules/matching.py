@@ -18,7 +18,7 @@ from rules.case import Evidence
 from rules.clustering import Bounds
 from rules.compare import similarities
 from rules.document import Comparison, Matching
-from rules.forms import joined_at, texts_at
+from rules.forms import fields_of, joined_at, texts_at
 from rules.ruleset import RuleSet
 
 DAMPED = 0.35  # what a second voice of one family still counts
@@ -87,7 +87,7 @@ def _texts(
             dict.fromkeys(
                 text
                 for path in comparison.fields
-                if not ruleset.entity.fields[name := path.split(".")[0]].doubtful(values.get(name))
+                if not any(ruleset.entity.fields[name].doubtful(values.get(name)) for name in fields_of(path))
                 for text in texts_at(values, path)[:8]
             )
         )

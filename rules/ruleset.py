@@ -21,6 +21,7 @@ from rules.conditions import ALWAYS, Condition, facts_of, parse
 from rules.document import Owner, RuleDocument, Survivorship
 from rules.engine import Engine
 from rules.errors import RuleSetInvalid
+from rules.forms import fields_of
 
 Facts = Mapping[str, str | bool | int]
 GIVEN_FACTS = frozenset({"change", "published", "sources"})  # facts that every record has
@@ -118,8 +119,7 @@ def _conditions(document: RuleDocument, name: str) -> dict[str, Condition]:
 
 def _check_fields(document: RuleDocument, entity: EntityType, name: str) -> None:
     for path in _paths(document):
-        for part in path.split("|")[0].split("+"):
-            field = part.split(".")[0]
+        for field in fields_of(path):
             if field in entity.fields or field == "*":
                 continue
             raise RuleSetInvalid(f"{name}: {entity.name} has no field {field!r}.", hint="`hub model` lists them.")

@@ -26,9 +26,9 @@ from canonical.values import (
 class Account(CanonicalEntity):
     """A customer: an organisation or a person that buys, is invoiced and pays."""
 
-    name: ClassVar[str] = "account"
-    prefix: ClassVar[str] = "acc"
-    label: ClassVar[tuple[str, ...]] = ("legal_name", "trading_name", "family_name", "email")
+    entity_name: ClassVar[str] = "account"
+    id_prefix: ClassVar[str] = "acc"
+    label_fields: ClassVar[tuple[str, ...]] = ("legal_name", "trading_name", "family_name", "email")
 
     kind: Choice[Literal["organisation", "person"]] | None = field("Whether the customer is an organisation or a person.")
     legal_name: Name | None = field(

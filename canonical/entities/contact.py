@@ -11,9 +11,9 @@ from canonical.values import Choice, Code, Email, PersonName, Phone, Reference, 
 class Contact(CanonicalEntity):
     """A person at a customer whom we write to, call, or send invoices."""
 
-    name: ClassVar[str] = "contact"
-    prefix: ClassVar[str] = "con"
-    label: ClassVar[tuple[str, ...]] = ("full_name", "family_name", "email")
+    entity_name: ClassVar[str] = "contact"
+    id_prefix: ClassVar[str] = "con"
+    label_fields: ClassVar[tuple[str, ...]] = ("full_name", "family_name", "email")
 
     account: Reference | None = field("The customer for whom the person acts.", reference="account")
     given_name: PersonName | None = field("The first name.", match=True, personal=True)

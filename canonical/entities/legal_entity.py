@@ -11,9 +11,9 @@ from canonical.values import Address, Choice, Code, Country, Currency, Name, Ref
 class LegalEntity(CanonicalEntity):
     """One of our own companies: it sells, issues invoices and keeps books."""
 
-    name: ClassVar[str] = "legal_entity"
-    prefix: ClassVar[str] = "ent"
-    label: ClassVar[tuple[str, ...]] = ("legal_name", "code")
+    entity_name: ClassVar[str] = "legal_entity"
+    id_prefix: ClassVar[str] = "ent"
+    label_fields: ClassVar[tuple[str, ...]] = ("legal_name", "code")
 
     code: Code | None = field("The company code of the ledger, such as DE01.", match=True, indexed=True)
     legal_name: Name | None = field("The registered name with its legal form.", match=True, indexed=True)

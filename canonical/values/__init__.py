@@ -10,10 +10,11 @@ from canonical.values.numbers import Integer, Number
 from canonical.values.place import Address, Country, country_code
 from canonical.values.reading import Group
 from canonical.values.tax import Identifier, Identifiers, TaxId
-from canonical.values.text import Choice, Code, Flag, Name, Note, PersonName, Reference, Text
+from canonical.values.text import Boolean, Choice, Code, Name, Note, PersonName, Reference, Text
 
 __all__ = [
     "Address",
+    "Boolean",
     "Choice",
     "Code",
     "Country",
@@ -21,7 +22,6 @@ __all__ = [
     "Date",
     "Domain",
     "Email",
-    "Flag",
     "Group",
     "Identifier",
     "Identifiers",

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema, model_validator
 
 from canonical.values.placeholders import DUMMY_DATES
-from canonical.values.reading import Group, as_token, assumed, doubt, unreadable
+from canonical.values.reading import Group, as_token, assumed, doubt, is_blank, unreadable
 
 _CUTOFF = 50  # 49 is 2049, 50 is 1950
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,8 +40,10 @@ _TIME_AFTER = re.compile(r"[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][M
 _NUMBER = re.compile(r"-?\d{9,17}(?:\.\d+)?", re.ASCII)
 
 
-def read_date(raw: object, info: ValidationInfo) -> str:
-    """A day, "2026-02-28"."""
+def read_date(raw: object, info: ValidationInfo) -> str | None:
+    """A day, "2026-02-28"; blank is null."""
+    if is_blank(raw):
+        return None
     day = _day(raw, info).isoformat()
     if day in DUMMY_DATES:
         doubt(info, "HUB-3302", "the day is the zero or the end of a software's calendar")
@@ -149,7 +151,7 @@ def _from_epoch(number: int | float | Decimal) -> datetime:
         raise unreadable("the moment is out of range", "HUB-3107") from None
 
 
-Date = Annotated[str, BeforeValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
+Date = Annotated[str | None, BeforeValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
 Timestamp = Annotated[
     str, BeforeValidator(read_timestamp), WithJsonSchema({"type": "string", "format": "date-time"})
 ]

@@ -13,10 +13,11 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic import BaseModel, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from canonical.findings import Finding, Severity
+from canonical.values import base
 
 LONGEST_TEXT = 65_536  # characters of free text
 _WIDEST_INTEGER = 128  # bits of a number that is read as text
@@ -90,10 +91,8 @@ def kind_of(raw: object) -> str:
     return names.get(type(raw), "a number" if isinstance(raw, int | float | Decimal) else "something else")
 
 
-class Group(BaseModel):
+class Group(base.Group):
     """Parts that belong together and win or lose together. Frozen; unknown parts are refused, blank ones left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod

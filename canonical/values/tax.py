@@ -50,7 +50,11 @@ class TaxId(Group):
         parts = {"number": raw} if isinstance(raw, str | int) and not isinstance(raw, bool) else raw
         if not isinstance(parts, dict) or is_blank(parts.get("number")):
             raise unreadable("expected a tax number with its country")
+        if _names_nobody(parts["number"]):
+            raise unreadable("a word for nothing instead of a tax number", "HUB-3302")
         number = _compact(parts["number"], 40)
+        if not any(character.isdigit() for character in number):
+            raise unreadable("a tax number has digits")
         country, kind = _country_and_type(parts, number)
         number = _written(number, country, kind)
         _check_tax_id(number, country, kind, info)
@@ -76,6 +80,12 @@ class Identifier(Group):
         elif problem := _identifier_problem(kind, value):
             doubt(info, "HUB-3303", f"the {kind} {problem}")
         return raw | {"type": kind, "value": value}
+
+
+def checks_out(country: str | None, kind: str | None, number: str) -> bool:
+    """Whether a tax number in normal form passes its country's check, or none is known for it."""
+    module = _module(country, kind) if country and kind else None
+    return module is None or _problem(module, _body(number, country or "", kind or "")) is None
 
 
 def _without_empty(raw: Any, info: ValidationInfo) -> Any:
@@ -149,11 +159,16 @@ def _written(number: str, country: str | None, kind: str) -> str:
 
 
 def _check_tax_id(number: str, country: str | None, kind: str, info: ValidationInfo) -> None:
-    body = number[2:] if kind == "vat" and country in _PREFIX_OF and country != "CH" else number
+    body = _body(number, country or "", kind)
     if is_dummy_number(body):
         doubt(info, "HUB-3302", "the tax number looks like a placeholder")
     elif country and (module := _module(country, kind)) and (problem := _problem(module, body)):
         doubt(info, "HUB-3303", f"the tax number {problem}")
+
+
+def _body(number: str, country: str, kind: str) -> str:
+    """The number as python-stdnum takes it: without the prefix of European VAT numbers."""
+    return number[2:] if kind == "vat" and country in _PREFIX_OF and country != "CH" else number
 
 
 @lru_cache(maxsize=1_024)

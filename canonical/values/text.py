@@ -19,7 +19,7 @@ from canonical.values.placeholders import (
     is_dummy_number,
     says_nothing,
 )
-from canonical.values.reading import as_text, doubt, folded, kind_of, unreadable
+from canonical.values.reading import as_text, doubt, folded, is_blank, kind_of, unreadable
 
 LONGEST_NAME = 500  # in UTF-8 still within what a PostgreSQL index takes
 LONGEST_CODE = 255
@@ -34,8 +34,10 @@ def read_note(raw: object) -> str:
     return as_text(raw)
 
 
-def read_text(raw: object, info: ValidationInfo) -> str:
-    """Text, doubted when it is a word for "nothing"."""
+def read_text(raw: object, info: ValidationInfo) -> str | None:
+    """Text, doubted when it is a word for "nothing"; blank is null."""
+    if is_blank(raw):
+        return None
     text = as_text(raw)
     if text and says_nothing(text):
         _placeholder(info)
@@ -104,7 +106,7 @@ def _placeholder(info: ValidationInfo) -> None:
 _T = TypeVar("_T")
 
 Note = Annotated[str, BeforeValidator(read_note), WithJsonSchema({"type": "string", "format": "text"})]
-Text = Annotated[str, BeforeValidator(read_text), WithJsonSchema({"type": "string", "format": "text"})]
+Text = Annotated[str | None, BeforeValidator(read_text), WithJsonSchema({"type": "string", "format": "text"})]
 Name = Annotated[str, BeforeValidator(read_name), WithJsonSchema({"type": "string", "format": "name"})]
 PersonName = Annotated[
     str, BeforeValidator(read_person_name), WithJsonSchema({"type": "string", "format": "person-name"})
@@ -114,4 +116,4 @@ Reference = Annotated[
     str, BeforeValidator(read_reference), WithJsonSchema({"type": "string", "format": "source-key"})
 ]
 Choice = Annotated[_T, BeforeValidator(read_choice)]
-Flag = Annotated[bool, BeforeValidator(read_flag)]
+Boolean = Annotated[bool, BeforeValidator(read_flag)]

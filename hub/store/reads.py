@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from canonical.ids import SourceKey
 from hub.store.engine import among
 from hub.store.tables import (
-    audit, batch, decision, evidence, finding, golden, golden_reference, golden_value, golden_version, link, outbox, payload,
-    plan, publication, record, task,
+    audit, batch, decision, delivery, evidence, finding, golden, golden_reference, golden_value, golden_version, hot_key,
+    link, match_key, outbox, payload, plan, plan_entry, publication, record, task,
 )  # fmt: skip
 from rules.forms import folded
 
@@ -155,6 +155,46 @@ def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
         line(system, entity)[outcome] += count
         line(system, entity)["accepted"] += count
     return [found[key] for key in sorted(found)]
+
+
+def keys_shared(connection: sa.Connection, record_id: int) -> list[Row]:
+    """How many records share each blocking key of a record, and whether the key is too common to count."""
+    other = match_key.alias("other")
+    sharing = sa.select(sa.func.count()).where(other.c.key == match_key.c.key).scalar_subquery()
+    hot = sa.exists().where(hot_key.c.key == match_key.c.key)
+    query = sa.select(match_key.c.key, sharing.label("records"), hot.label("too_common"))
+    return [dict(row) for row in connection.execute(query.where(match_key.c.record_id == record_id)).mappings()]
+
+
+def evidence_about(connection: sa.Connection, record_id: int) -> list[Row]:
+    """The evidence kept of a record and others, the strongest first."""
+    this, that = evidence.c.left_id, evidence.c.right_id
+    found: list[Row] = []
+    for mine, other in ((this, that), (that, this)):
+        query = sa.select(record.c.system, record.c.entity, record.c.key, evidence.c.score, evidence.c.parts)
+        query = query.join(record, record.c.id == other).where(mine == record_id)
+        found += [dict(row) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda row: (-row["score"], row["system"], row["key"]))
+
+
+def links_of(connection: sa.Connection, record_id: int) -> list[Row]:
+    """Every golden record that a record has been linked to, the newest link first."""
+    query = sa.select(link).where(link.c.record_id == record_id).order_by(link.c.id.desc())
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def outbox_of(connection: sa.Connection, golden_id: str) -> list[Row]:
+    """What was owed to targets of a golden record, the newest first."""
+    query = sa.select(outbox).where(outbox.c.golden_id == golden_id).order_by(outbox.c.id.desc())
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def deliveries_of(connection: sa.Connection, golden_id: str) -> list[Row]:
+    """Every attempt to send a golden record, the newest first."""
+    both = sa.and_(delivery.c.plan_id == plan_entry.c.plan_id, delivery.c.position == plan_entry.c.position)
+    query = sa.select(delivery, plan_entry.c.version, plan_entry.c.action, plan.c.target).join(plan_entry, both)
+    query = query.join(plan, plan.c.id == plan_entry.c.plan_id).where(plan_entry.c.golden_id == golden_id)
+    return [dict(row) for row in connection.execute(query.order_by(delivery.c.id.desc())).mappings()]
 
 
 def plans(connection: sa.Connection, most: int = 50) -> list[Row]:

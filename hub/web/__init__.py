@@ -1,0 +1,1 @@
+"""What is shown: GraphQL for systems, a console for people, and a door for deliveries."""

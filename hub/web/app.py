@@ -1,0 +1,67 @@
+"""The Flask application: routes put together, security headers, errors in one form."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+from uuid_utils import uuid7
+
+from canonical.errors import MasterDataError
+from hub.log import logger
+from hub.web import auth, ingest
+from hub.web.console import views as console
+from hub.web.graphql import view as graphql
+from hub.wiring import Hub
+
+LARGEST = 8 << 20  # bytes of a request
+_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+_STATUS = {"HUB-4101": 404, "HUB-4220": 409, "HUB-4221": 409, "HUB-4301": 401, "HUB-4302": 403, "HUB-1201": 503}
+
+
+def create_app(hub: Hub) -> Flask:
+    """The application over a hub that is prepared."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST, SECRET_KEY=hub.secret, HUB=hub)
+    app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_NAME="concord")
+    app.before_request(_correlate)
+    app.after_request(_protect)
+    app.register_error_handler(MasterDataError, _explain)
+    app.register_error_handler(HTTPException, _explain_http)
+    for blueprint in (auth.routes, graphql.routes, ingest.routes, console.routes):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/health", "health", lambda: jsonify(status="ok"))
+    return app
+
+
+def _correlate() -> None:
+    request.environ["hub.request_id"] = str(uuid7())
+
+
+def _protect(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Request-Id"] = request.environ.get("hub.request_id", "")
+    if not request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _explain(error: MasterDataError) -> tuple[Response | str, int]:
+    status = _STATUS.get(error.code, 400)
+    if request.accept_mimetypes.best == "application/json" or request.path.startswith(("/graphql", "/ingest")):
+        body = {"code": error.code, "message": error.message, "hint": error.hint, "retryable": error.retryable}
+        return jsonify(error=body | {"requestId": request.environ["hub.request_id"]}), status
+    if status == 401:
+        return console.login_page(error), status
+    return render_template("error.html", error=error, title="Not possible"), status
+
+
+def _explain_http(error: HTTPException) -> tuple[Response | str, int]:
+    status = error.code or 500
+    if status >= 500:
+        logger().error("request_failed", path=request.path, request_id=request.environ.get("hub.request_id"))
+    known = MasterDataError(f"{status} {error.name}: {error.description}", hint="Check the address.")
+    if request.path.startswith(("/graphql", "/ingest")):
+        return jsonify(error={"code": f"HTTP-{status}", "message": known.message}), status
+    return render_template("error.html", error=known, title=error.name), status

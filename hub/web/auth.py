@@ -1,0 +1,92 @@
+"""Who is asking: an API key as a bearer token, or a console session that was opened with one."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import cast
+
+from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from hub.errors import NotAuthenticated, NotPermitted
+from hub.store import access
+from hub.store.access import Principal
+from hub.store.engine import reading
+from hub.wiring import Hub
+
+routes = Blueprint("auth", __name__)
+
+
+def hub() -> Hub:
+    """The hub that this application serves."""
+    return cast(Hub, current_app.config["HUB"])
+
+
+def bearer() -> Principal:
+    """Who holds the API key of this request. Raises NotAuthenticated."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise NotAuthenticated
+    return _recognise(key.strip())
+
+
+def visitor() -> Principal:
+    """Who has opened this console session. Raises NotAuthenticated."""
+    if "principal" not in g:
+        name, role = session.get("name"), session.get("role")
+        if not isinstance(name, str) or not isinstance(role, str):
+            raise NotAuthenticated("this page needs a sign-in.")
+        g.principal = Principal(name, role)
+    return cast(Principal, g.principal)
+
+
+def require(principal: Principal, *roles: str) -> None:
+    """Raise NotPermitted unless the role is one of these, or admin."""
+    if principal.role not in (*roles, "admin"):
+        raise NotPermitted(f"{principal.role} may not do this; {' or '.join(roles)} may.")
+
+
+def form_token() -> str:
+    """The token that each form of this session carries."""
+    if "token" not in session:
+        session["token"] = secrets.token_urlsafe(16)
+    return cast(str, session["token"])
+
+
+def check_form() -> None:
+    """Refuse a form that does not come from this session."""
+    if not hmac.compare_digest(request.form.get("token", ""), session.get("token", "-")):
+        abort(400, "the form is too old; open the page again")
+
+
+@routes.get("/login")
+def login() -> str:
+    """The sign-in page."""
+    return render_template("login.html", error=None, title="Sign in")
+
+
+@routes.post("/login")
+def open_session() -> Response:
+    """Open a session with an API key."""
+    check_form()
+    principal = _recognise(request.form.get("key", "").strip())
+    session.clear()
+    session["name"], session["role"] = principal.name, principal.role
+    return redirect(url_for("console.today"))
+
+
+@routes.post("/logout")
+def close_session() -> Response:
+    """End the session."""
+    check_form()
+    session.clear()
+    return redirect(url_for("auth.login"))
+
+
+def _recognise(key: str) -> Principal:
+    with reading(hub().engine) as connection:
+        principal = access.recognise(connection, key)
+    if principal is None:
+        raise NotAuthenticated("this API key is not known, or was revoked.")
+    return principal

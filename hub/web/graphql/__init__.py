@@ -1,0 +1,1 @@
+"""Golden records for systems: the schema follows from the catalogue."""

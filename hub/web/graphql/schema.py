@@ -1,0 +1,200 @@
+"""Queries and mutations. Root fields load whole pages through `queries`; resolvers never ask the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import graphene
+
+from canonical.catalogue import ENTITIES
+from canonical.errors import MasterDataError
+from canonical.ids import SourceKey
+from hub import queries
+from hub.store.access import Principal
+from hub.web.graphql.types import Node, page_type, record_type
+from hub.wiring import Hub
+
+MOST = 200  # records of one page
+
+
+class Task(graphene.ObjectType):
+    """A question that waits for a steward."""
+
+    id = graphene.NonNull(graphene.ID)
+    entity = graphene.NonNull(graphene.String)
+    kind = graphene.NonNull(graphene.String)
+    reason = graphene.NonNull(graphene.String, description="Why a person must look")
+    score = graphene.Float(description="Log-odds that the two are the same")
+    left = graphene.NonNull(graphene.String, description="Source key")
+    left_golden = graphene.ID()
+    right = graphene.String(description="Source key")
+    right_golden = graphene.ID()
+    opened_at = graphene.NonNull(graphene.String)
+
+
+class UserError(graphene.ObjectType):
+    """Why a mutation did nothing."""
+
+    code = graphene.NonNull(graphene.String)
+    field = graphene.String()
+    message = graphene.NonNull(graphene.String)
+    hint = graphene.NonNull(graphene.String)
+
+
+class Decide(graphene.Mutation):
+    """Answer a match task with `same` or `different`."""
+
+    class Arguments:
+        """What is decided."""
+
+        task = graphene.NonNull(graphene.ID)
+        answer = graphene.NonNull(graphene.String)
+        reason = graphene.NonNull(graphene.String)
+
+    decision = graphene.ID(description="The decision's id, to undo it by")
+    user_errors = graphene.NonNull(graphene.List(graphene.NonNull(UserError)))
+
+    @staticmethod
+    def mutate(_root: None, info: graphene.ResolveInfo, task: str, answer: str, reason: str) -> Decide:
+        """Decide, or say why not."""
+        return _guarded(lambda: Decide(decision=_desk(info).answer(task, answer, reason), user_errors=[]), Decide)
+
+
+class Undo(graphene.Mutation):
+    """Take a decision back."""
+
+    class Arguments:
+        """Which one."""
+
+        decision = graphene.NonNull(graphene.ID)
+
+    done = graphene.NonNull(graphene.Boolean)
+    user_errors = graphene.NonNull(graphene.List(graphene.NonNull(UserError)))
+
+    @staticmethod
+    def mutate(_root: None, info: graphene.ResolveInfo, decision: str) -> Undo:
+        """Undo, or say why not."""
+
+        def act() -> Undo:
+            _desk(info).undo(decision)
+            return Undo(done=True, user_errors=[])
+
+        return _guarded(act, Undo, done=False)
+
+
+class Mutation(graphene.ObjectType):
+    """What a steward may do."""
+
+    decide = Decide.Field()
+    undo = Undo.Field()
+
+
+def build() -> graphene.Schema:
+    """The schema: two fields per entity, look-ups by key, the steward's queue."""
+    fields: dict[str, Any] = {}
+    for name in ENTITIES:
+        fields[name] = graphene.Field(
+            record_type(name), id=graphene.NonNull(graphene.ID), resolver=_one(name), description=f"By golden id; former ids lead on."
+        )
+        fields[plural(name)] = graphene.Field(
+            graphene.NonNull(page_type(name)),
+            first=graphene.Int(default_value=50),
+            after=graphene.String(default_value=""),
+            text=graphene.String(default_value="", description="Starts an indexed value"),
+            resolver=_page(name),
+        )
+    fields["by_key"] = graphene.Field(
+        Node,
+        system=graphene.NonNull(graphene.String),
+        entity=graphene.NonNull(graphene.String),
+        key=graphene.NonNull(graphene.String),
+        resolver=_by_key,
+        description="The golden record that a system's own key belongs to.",
+    )
+    fields["tasks"] = graphene.Field(
+        graphene.NonNull(graphene.List(graphene.NonNull(Task))),
+        first=graphene.Int(default_value=50),
+        after=graphene.String(default_value=""),
+        resolver=_tasks,
+        description="Open questions, the oldest first.",
+    )
+    query = type("Query", (graphene.ObjectType,), {"__doc__": "Golden records and open questions.", **fields})
+    return graphene.Schema(query=query, mutation=Mutation, types=[record_type(name) for name in ENTITIES])
+
+
+def plural(entity: str) -> str:
+    """`legal_entity` → `legal_entities`."""
+    return entity[:-1] + "ies" if entity.endswith("y") else entity + "s"
+
+
+def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None) -> dict[str, Any]:
+    """A golden row as the types read it."""
+    provenance = [
+        {"field": name, "source": p[0], "rule": p[1], "asserted_at": p[2], "losers": [{"source": s, "reason": r} for s, r in p[3]]}
+        for name, p in row["provenance"].items()
+    ]
+    values = dict(row["values"])
+    for name in ENTITIES[row["entity"]].references:
+        values[name] = parents.get(values.get(name))
+    return {
+        "entity": row["entity"], "id": row["id"], "version": row["version"], "label": row["label"], "values": values,
+        "rule_set": row["ruleset"], "changed_at": row["changed_at"].isoformat(), "provenance": provenance,
+        "redirected_from": asked if asked not in (None, row["id"]) else None,
+        "sources": [{"source_key": key, "version": version or None} for key, version in row["members"]],
+    }  # fmt: skip
+
+
+def _one(entity: str) -> Callable[..., dict[str, Any] | None]:
+    def resolve(_root: None, info: graphene.ResolveInfo, id: str) -> dict[str, Any] | None:
+        rows, parents = queries.records(_hub(info).engine, entity, [id])
+        return node(rows[id], parents, id) if id in rows else None
+
+    return resolve
+
+
+def _page(entity: str) -> Callable[..., dict[str, Any]]:
+    def resolve(_root: None, info: graphene.ResolveInfo, first: int, after: str, text: str) -> dict[str, Any]:
+        size = max(1, min(first, MOST))
+        rows, parents = queries.page(_hub(info).engine, entity, after=after, text=text, first=size + 1)
+        shown = rows[:size]
+        more = {"has_next_page": len(rows) > size, "end_cursor": shown[-1]["id"] if shown else None}
+        return {"nodes": [node(row, parents) for row in shown], "page_info": more}
+
+    return resolve
+
+
+def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, key: str) -> dict[str, Any] | None:
+    found, parents = queries.record_by_key(_hub(info).engine, SourceKey(system, entity, key))
+    return node(found, parents) if found else None
+
+
+def _tasks(_root: None, info: graphene.ResolveInfo, first: int, after: str) -> list[dict[str, Any]]:
+    rows = queries.tasks(_hub(info).engine, first=max(1, min(first, MOST)), after=after)
+    return [
+        {
+            **{name: row[name] for name in ("id", "entity", "kind", "reason", "score", "left_golden", "right_golden")},
+            "left": f"{row['left_system']}:{row['entity']}:{row['left_key']}",
+            "right": f"{row['right_system']}:{row['entity']}:{row['right_key']}" if row["right_key"] else None,
+            "opened_at": row["opened_at"].isoformat(),
+        }
+        for row in rows
+    ]
+
+
+def _guarded(act: Callable[[], Any], payload: type[Any], **nothing: Any) -> Any:
+    try:
+        return act()
+    except MasterDataError as error:
+        why = UserError(code=error.code, message=error.message, hint=error.hint)
+        return payload(user_errors=[why], **nothing)
+
+
+def _hub(info: graphene.ResolveInfo) -> Hub:
+    hub: Hub = info.context["hub"]
+    return hub
+
+
+def _desk(info: graphene.ResolveInfo) -> Any:
+    principal: Principal = info.context["principal"]
+    return _hub(info).desk(principal)

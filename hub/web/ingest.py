@@ -1,0 +1,29 @@
+"""The door for deliveries: POST /ingest/SYSTEM with JSON Lines, in the system's own words."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from flask import Blueprint, Response, jsonify, request
+
+from adapters.decode import decode
+from hub.flow.ingest import Delivery, ingest
+from hub.web import auth
+
+routes = Blueprint("ingest", __name__)
+
+
+@routes.post("/ingest/<system>")
+def deliver(system: str) -> Response:
+    """Take in the lines of the body; what became of them. The same body twice changes nothing."""
+    principal = auth.bearer()
+    auth.require(principal, "engineer")
+    hub, body = auth.hub(), request.get_data()
+    source = hub.source(system)
+    lines = body.decode("utf-8", "replace").splitlines()
+    payloads = (decode(line, number) for number, line in enumerate(lines, 1) if line.strip())
+    delivery = Delivery(f"api by {principal.name}", sha256(source.fingerprint.encode() + body).hexdigest(), payloads)
+    report = ingest(hub.engine, hub.rulesets, source, delivery, clock=hub.clock)
+    named = {name: getattr(report, name) for name in ("payloads", "accepted", "rejected", "failed", "repeated", "late", "skipped")}
+    examples = [{"place": place, "code": f.code, "field": f.field, "message": f.message} for place, f in report.examples]
+    return jsonify(**named, findings=report.findings, examples=examples)
