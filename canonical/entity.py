@@ -26,6 +26,8 @@ from canonical.values.reading import clean
 REMEMBERED = 32_768  # readings per field; when they are full all are forgotten
 LARGEST_REMEMBERED = 16  # parts of an object or entries of a list; larger ones rarely come twice
 
+LARGEST_INTEGER = 10**18
+
 Json = str | int | bool | list[Any] | dict[str, Any] | None
 
 
@@ -63,10 +65,11 @@ class Field:
     def __init__(self, name: str, info: FieldInfo) -> None:
         """Compile the field's reader from its annotation."""
         extra = info.json_schema_extra
-        if not isinstance(extra, dict) or not isinstance(extra.get("marks"), Marks):
+        marks: object = extra.get("marks") if isinstance(extra, dict) else None
+        if not isinstance(marks, Marks):
             raise TypeError(f"declare {name} with canonical.entity.field(...)")
         self.name = name
-        self.marks: Marks = extra["marks"]
+        self.marks = marks
         self.annotation = info.annotation
         self._adapter: TypeAdapter[Any] = TypeAdapter(info.rebuild_annotation())
         self._memory: dict[object, tuple[Json, Finding | None]] = {}
@@ -124,13 +127,19 @@ class Field:
             return self._refused(raw, error)
         except RecursionError:
             return None, Finding("HUB-3103", "nested too deeply", Severity.ERROR, self.name)
+        if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
+            return None, Finding(
+                "HUB-3107", "more than 18 digits before the point", Severity.ERROR, self.name
+            )
         if value == {} or value == "":
             value = None
         return value, self._gravest(doubts)
 
     def _refused(self, raw: object, error: ValidationError) -> tuple[Json, Finding | None]:
         if isinstance(raw, str) and says_nothing(clean(raw)):
-            return None, Finding("HUB-3302", 'a word for "nothing", read as empty', Severity.WARNING, self.name)
+            return None, Finding(
+                "HUB-3302", 'a word for "nothing", read as empty', Severity.WARNING, self.name
+            )
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         code = first["type"] if first["type"].startswith("HUB-") else "HUB-3301"
         if code == "HUB-3302":  # the group says nothing: null, not unreadable

@@ -14,6 +14,8 @@ from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub.errors import NotFound
 from hub.store import journal, reads
+from hub.store import decisions as decisions_store
+from hub.store import plans as plans_store
 from hub.store.engine import reading
 
 Row = Mapping[str, Any]
@@ -222,3 +224,53 @@ def _references(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, Any
         for text, key in keys.items()
         if key in held
     }
+
+
+def plan(engine: sa.Engine, plan_id: int) -> Row:
+    """A publish plan's head. Raises NotFound."""
+    with reading(engine) as connection:
+        return _plan(connection, plan_id)
+
+
+def plan_with_entries(engine: sa.Engine, plan_id: int) -> tuple[Row, list[Row]]:
+    """A publish plan and its entries in the order of sending. Raises NotFound."""
+    with reading(engine) as connection:
+        return _plan(connection, plan_id), plans_store.entries(connection, plan_id)
+
+
+def plans(engine: sa.Engine) -> list[Row]:
+    """The newest publish plans."""
+    with reading(engine) as connection:
+        return reads.plans(connection)
+
+
+def _plan(connection: sa.Connection, plan_id: int) -> Row:
+    head = plans_store.get(connection, plan_id)
+    if head is None:
+        raise NotFound(f"there is no plan P-{plan_id}.", hint="`hub publish ls` lists them.")
+    return head
+
+
+def decisions(engine: sa.Engine) -> list[Row]:
+    """What people decided, the newest first."""
+    with reading(engine) as connection:
+        return reads.decisions(connection)
+
+
+def question(engine: sa.Engine, task_id: str) -> dict[str, Any]:
+    """A task with both records side by side and the evidence about them. Raises NotFound."""
+    with reading(engine) as connection:
+        task = decisions_store.task_of(connection, task_id)
+        if task is None:
+            raise NotFound(f"there is no task {task_id}.")
+        sides = journal.load_records(connection, [id_ for id_ in (task["left_id"], task["right_id"]) if id_])
+        left, right = sides[task["left_id"]], sides.get(task["right_id"] or 0)
+        held = reads.golden_of(connection, [side.key for side in sides.values()])
+        goldens = reads.goldens(connection, list(held.values()))
+        proof = reads.evidence_of(connection, task["left_id"], task["right_id"]) if right else None
+    names = [n for n in ENTITIES[task["entity"]].fields if n in left.values or (right and n in right.values)]
+    rows = [(name, left.values.get(name), right.values.get(name) if right else None) for name in names]
+    return {
+        "task": task, "left": left, "right": right, "rows": rows, "evidence": proof,
+        "left_golden": goldens.get(held.get(left.key, "")), "right_golden": goldens.get(held.get(right.key, "")) if right else None,
+    }  # fmt: skip

@@ -22,10 +22,14 @@ class Contact(CanonicalEntity):
         "The whole name, where a system keeps it in one field.", match=True, personal=True
     )
     email: Email | None = field("The person's mail address.", match=True, personal=True, indexed=True)
-    phone: Phone | None = field("The person's phone number, in E.164 where the country is known.", match=True, personal=True)
+    phone: Phone | None = field(
+        "The person's phone number, in E.164 where the country is known.", match=True, personal=True
+    )
     job_title: Text | None = field("What the person does there, as written on a card.", personal=True)
     role: Choice[Literal["billing", "technical", "executive", "other"]] | None = field(
         "What we talk to the person about; billing contacts receive invoices."
     )
     language: Code | None = field("The language in which to write, as a code such as de or en-GB.")
-    status: Choice[Literal["active", "inactive"]] | None = field("Whether the person may still be written to.")
+    status: Choice[Literal["active", "inactive"]] | None = field(
+        "Whether the person may still be written to."
+    )

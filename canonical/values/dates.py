@@ -10,7 +10,7 @@ time zone does not move it. A moment without a zone is taken as UTC.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -33,7 +33,8 @@ _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
 _COMPACT = re.compile(r"(1[6-9]\d\d|20\d\d|2[1-9]\d\d)(\d\d)(\d\d)", re.ASCII)
 _OPEN = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 _MONTH_NAMED = re.compile(
-    r"(?:(?P<d1>\d{1,2})(?:st|nd|rd|th)?[ .-]*)?(?P<month>[a-z]{3,9})[ .-]*(?:(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?[ -]+)?,? ?(?P<year>\d{4}|\d{2})",
+    r"(?:(?P<d1>\d{1,2})(?:st|nd|rd|th)?[ .-]*)?(?P<month>[a-z]{3,9})[ .-]*"
+    r"(?:(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?[ -]+)?,? ?(?P<year>\d{4}|\d{2})",
     re.ASCII,
 )
 _TIME_AFTER = re.compile(r"[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?)$", re.ASCII)
@@ -62,7 +63,11 @@ def _day(raw: object, info: ValidationInfo) -> date:
         return raw.date()
     if isinstance(raw, date):
         return raw
-    if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool) and not _COMPACT.fullmatch(str(raw)[:9]):
+    if (
+        isinstance(raw, int | float | Decimal)
+        and not isinstance(raw, bool)
+        and not _COMPACT.fullmatch(str(raw)[:9])
+    ):
         return _from_epoch(raw).date()
     text = as_token(raw, 40)
     try:
@@ -114,19 +119,24 @@ def _moment(raw: object, info: ValidationInfo) -> datetime:
     text = as_token(raw, 48)
     if _NUMBER.fullmatch(text) and not _COMPACT.fullmatch(text):
         return _from_epoch(Decimal(text))
+    return _utc(_moment_written(text, info))
+
+
+def _moment_written(text: str, info: ValidationInfo) -> datetime:
+    """The moment as written, with or without a zone."""
     try:
-        return _utc(datetime.fromisoformat(text))
+        return datetime.fromisoformat(text)
     except ValueError:
         pass
     try:
         day = _written(text, info)
         clock = _TIME_AFTER.search(text)
-        return _utc(datetime.combine(day, _clock(clock[1]) if clock else datetime.min.time()))
+        return datetime.combine(day, _clock(clock[1]) if clock else time.min)
     except ValueError:
         raise unreadable("expected a moment such as 2026-02-28T12:00:00Z") from None
 
 
-def _clock(text: str) -> Any:
+def _clock(text: str) -> time:
     half = text[-2:].lower()
     if half not in ("am", "pm"):
         return datetime.strptime(text, "%H:%M:%S" if text.count(":") == 2 else "%H:%M").time()

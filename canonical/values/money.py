@@ -17,7 +17,16 @@ from canonical.values.reading import Group, as_token, is_blank, unreadable
 _ISO_DIGITS = dict.fromkeys(
     "AFN ALL IRR KPW LAK LBP MGA MMK RSD SLL SOS SYP YER".split(), 2
 ) | {"IQD": 3}  # fmt: skip
-_WORDS = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "£": "GBP", "US$": "USD", "US DOLLAR": "USD", "A$": "AUD", "C$": "CAD"}
+_WORDS = {
+    "€": "EUR",
+    "EURO": "EUR",
+    "EUROS": "EUR",
+    "£": "GBP",
+    "US$": "USD",
+    "US DOLLAR": "USD",
+    "A$": "AUD",
+    "C$": "CAD",
+}
 _WITH_CODE = re.compile(r"([A-Za-z]{3}|€|£)\s*([-+(\d].*)|(.*[\d)-])\s*([A-Za-z]{3}|€|£)")
 
 
@@ -79,7 +88,7 @@ def _of_text(raw: str) -> dict[str, str]:
 
 
 def _booked(amount: Decimal, code: str) -> str:
-    """The amount with exactly the digits of the currency. More decimals are an error: we never round money."""
+    """The amount with exactly the digits of the currency. More decimals are an error, never rounded."""
     digits = currency_digits(code)
     exact = amount.quantize(Decimal(1).scaleb(-digits)) if digits else amount.to_integral_value()
     if exact != amount:

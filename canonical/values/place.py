@@ -15,20 +15,46 @@ from canonical.values.reading import Group, as_text, as_token, clean, doubt, fol
 
 # What people write and neither ISO 3166-1 nor CLDR lists. Keys are in the form of `reading.folded`.
 _ALIASES = {
-    "uk": "GB", "gbr": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
-    "northern ireland": "GB", "usa": "US", "united states of america": "US", "america": "US", "the united states": "US",
-    "us of a": "US", "russia": "RU", "ivory coast": "CI", "kosovo": "XK", "xkx": "XK", "el": "GR", "holland": "NL",
-    "the netherlands": "NL", "czech republic": "CZ", "south korea": "KR", "korea": "KR", "north korea": "KP", "vietnam": "VN",
-    "viet nam": "VN", "turkey": "TR", "macedonia": "MK", "swaziland": "SZ", "burma": "MM", "cape verde": "CV", "macau": "MO",
-    "hong kong sar": "HK", "palestine": "PS", "taiwan roc": "TW", "uae": "AE", "prc": "CN", "mainland china": "CN",
-    "republic of ireland": "IE", "eire": "IE", "vatican": "VA", "east timor": "TL", "brd": "DE", "drc": "CD", "laos": "LA",
+    "uk": "GB", "gbr": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB", "usa": "US", "united states of america": "US", "america": "US",
+    "the united states": "US",
+    "us of a": "US", "russia": "RU", "ivory coast": "CI", "kosovo": "XK", "xkx": "XK", "el": "GR",
+    "holland": "NL",
+    "the netherlands": "NL", "czech republic": "CZ", "south korea": "KR", "korea": "KR",
+    "north korea": "KP", "vietnam": "VN",
+    "viet nam": "VN", "turkey": "TR", "macedonia": "MK", "swaziland": "SZ", "burma": "MM",
+    "cape verde": "CV", "macau": "MO",
+    "hong kong sar": "HK", "palestine": "PS", "taiwan roc": "TW", "uae": "AE", "prc": "CN",
+    "mainland china": "CN",
+    "republic of ireland": "IE", "eire": "IE", "vatican": "VA", "east timor": "TL", "brd": "DE",
+    "drc": "CD", "laos": "LA",
 }  # fmt: skip
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs", "ja", "zh", "ko", "ru", "el")
+_LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "nl",
+    "pt",
+    "pl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "cs",
+    "ja",
+    "zh",
+    "ko",
+    "ru",
+    "el",
+)
 
 
 @lru_cache(maxsize=4_096)
 def country_code(name: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country named by code, in English or in its own language; XK for Kosovo."""
+    """The ISO 3166-1 alpha-2 code of a country, from a code or a name in one of our languages."""
     upper = name.upper()
     if upper in _codes():
         return upper
@@ -79,7 +105,9 @@ def _read_postcode(raw: object) -> str:
     return clean(as_token(raw, 32).upper())
 
 
-Country = Annotated[str, BeforeValidator(read_country), WithJsonSchema({"type": "string", "format": "country"})]
+Country = Annotated[
+    str, BeforeValidator(read_country), WithJsonSchema({"type": "string", "format": "country"})
+]
 _Part = Annotated[str, BeforeValidator(_read_part)]
 _Postcode = Annotated[str, BeforeValidator(_read_postcode)]
 
@@ -118,7 +146,10 @@ def _streets(parts: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(street, str) or "\n" not in street.strip() or not is_blank(parts.get("line2")):
         return parts
     first, _, rest = street.strip().partition("\n")
-    return parts | {"line1": first, "line2": ", ".join(line.strip() for line in rest.split("\n") if line.strip())}
+    return parts | {
+        "line1": first,
+        "line2": ", ".join(line.strip() for line in rest.split("\n") if line.strip()),
+    }
 
 
 def _empty_words(value: object) -> bool:
@@ -132,5 +163,7 @@ def _without_unreadable_country(parts: dict[str, Any], info: ValidationInfo) -> 
     try:
         return parts | {"country": read_country(country)}
     except PydanticCustomError:
-        doubt(info, "HUB-3301", "the country of the address could not be read and is left out", field=".country")
+        doubt(
+            info, "HUB-3301", "the country of the address could not be read and is left out", field=".country"
+        )
         return {part: value for part, value in parts.items() if part != "country"}

@@ -1,17 +1,18 @@
 """Values that people type to get past a required field. The one list; keep it short and certain.
 
-Sources: the tables of "junk" or "stop" values that matching tools ship or advise (Senzing's generic
-values, Splink's and dedupe's guides on nulls in disguise), and for single entries the note beside them.
+Compiled by hand; a source stands beside an entry that has one.
 An entry here makes a value doubtful, so it must be one that nobody is really called: Null, Na, No and
 Test are real family names and are not in the table of persons.
 """
 
 from __future__ import annotations
 
-# Words for "nothing", in the languages of the shipped rules; compared in lower case without outer punctuation.
+# Words for "nothing", in the languages of the shipped rules; compared in lower case, bare of punctuation.
 NOTHING = frozenset(
-    "n/a n.a n/k na nil none null nul nan undefined unknown unkown unbekannt inconnu desconocido sconosciuto onbekend "
-    "tbd tba tbc todo blank empty missing unspecified k.a xx xxx xxxx #n/a #null #ref (null) (none) (blank) <null>".split()
+    "n/a n.a n/k na nil none null nul nan undefined unknown unkown unbekannt inconnu desconocido "
+    "sconosciuto onbekend "
+    "tbd tba tbc todo blank empty missing unspecified k.a xx xxx xxxx #n/a #null #ref (null) (none) "
+    "(blank) <null>".split()
 ) | {
     "not available", "not applicable", "not provided", "not known", "not set", "no data", "no value",
     "to be determined", "keine angabe", "non renseigne", "sin datos",
@@ -24,15 +25,20 @@ REAL_NAMES = frozenset({"na", "nil", "none", "null", "nul", "nan"})
 # by the US Department of State on visas of people with a single name.
 DUMMY_NAMES = frozenset(
     {
-        "test", "testing", "test test", "test account", "test company", "test customer", "test user", "dummy", "dummy account",
-        "sample", "sample company", "example", "example company", "asdf", "asdfasdf", "qwerty", "foo", "foo bar", "abc",
-        "do not use", "delete me", "company", "customer", "acme test", "unknown company", "unknown customer", "no name", "noname",
+        "test", "testing", "test test", "test account", "test company", "test customer", "test user",
+        "dummy", "dummy account",
+        "sample", "sample company", "example", "example company", "asdf", "asdfasdf", "qwerty", "foo",
+        "foo bar", "abc",
+        "do not use", "delete me", "company", "customer", "acme test", "unknown company",
+        "unknown customer", "no name", "noname",
     }
 )  # fmt: skip
 DUMMY_PERSONS = frozenset(
     {
-        "john doe", "jane doe", "john q public", "first last", "firstname lastname", "first name", "last name", "firstname",
-        "lastname", "test test", "test user", "test person", "max mustermann", "erika mustermann", "jean dupont test",
+        "john doe", "jane doe", "john q public", "first last", "firstname lastname", "first name",
+        "last name", "firstname",
+        "lastname", "test test", "test user", "test person", "max mustermann", "erika mustermann",
+        "jean dupont test",
         "fnu", "lnu", "fnu lnu", "no name", "noname", "asdf", "qwerty", "dummy", "anonymous", "name unknown",
     }
 )  # fmt: skip
@@ -43,19 +49,32 @@ DUMMY_MAIL = frozenset(
     "test testing user x xx xxx xyz unknown invalid domain placeholder".split()
 )
 
-# Providers whose domain says nothing about the company. The largest by number of accounts, as published in
-# the free-mail lists of HubSpot and of the Kickbox project.
+# Large mail providers, whose domain says nothing about the company. Compiled by hand.
 SHARED_MAIL_DOMAINS = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.fr live.com msn.com yahoo.com yahoo.co.uk "
-    "yahoo.co.jp yahoo.fr yahoo.de ymail.com aol.com icloud.com me.com mac.com gmx.de gmx.net gmx.com gmx.at gmx.ch web.de "
-    "t-online.de freenet.de mail.ru yandex.ru bk.ru list.ru qq.com 163.com 126.com sina.com naver.com daum.net proton.me "
-    "protonmail.com zoho.com fastmail.com orange.fr wanadoo.fr free.fr laposte.net libero.it virgilio.it comcast.net "
+    "gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.fr live.com msn.com yahoo.com "
+    "yahoo.co.uk "
+    "yahoo.co.jp yahoo.fr yahoo.de ymail.com aol.com icloud.com me.com mac.com gmx.de gmx.net gmx.com "
+    "gmx.at gmx.ch web.de "
+    "t-online.de freenet.de mail.ru yandex.ru bk.ru list.ru qq.com 163.com 126.com sina.com naver.com "
+    "daum.net proton.me "
+    "protonmail.com zoho.com fastmail.com orange.fr wanadoo.fr free.fr laposte.net libero.it virgilio.it "
+    "comcast.net "
     "verizon.net btinternet.com uol.com.br bol.com.br rediffmail.com".split()
 )
 
 # The zero days of software: SQL Server's and .NET's, Excel's, SAP's and Unix's, and the "never" of many.
 DUMMY_DATES = frozenset(
-    {"0001-01-01", "1111-11-11", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2999-12-31", "9999-12-31"}
+    {
+        "0001-01-01",
+        "1111-11-11",
+        "1753-01-01",
+        "1899-12-30",
+        "1899-12-31",
+        "1900-01-01",
+        "1970-01-01",
+        "2999-12-31",
+        "9999-12-31",
+    }
 )
 
 _RUNS = ("01234567890123456789", "98765432109876543210")
@@ -70,7 +89,7 @@ def says_nothing(text: str) -> bool:
 
 
 def is_dummy_number(text: str) -> bool:
-    """Whether the digits of a number (at least five) are all the same, or run up or down: 00000, 123456789."""
+    """Whether the digits of a number (five or more) are all the same, or run up or down: 00000, 123456789."""
     digits = "".join(c for c in text if c.isdigit())
     if len(digits) < 5:
         return False

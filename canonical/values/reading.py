@@ -24,17 +24,24 @@ _WIDEST_INTEGER = 128  # bits of a number that is read as text
 
 # Characters that show nothing and are pasted in by accident. The joiners U+200C and U+200D stay: Persian
 # and Indic words need them.
-_INVISIBLE = dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1b\x7f\x80-\x84\x86-\x9f]")
 
 
 def unreadable(words: str, code: str = "HUB-3301") -> PydanticCustomError:
     """The objection to a value that cannot be read; raise it. `words` say what was expected."""
-    return PydanticCustomError(code, words.replace("{", "(").replace("}", ")"))  # type: ignore[arg-type]
+    return PydanticCustomError(code, words.replace("{", "(").replace("}", ")"))
 
 
 def doubt(
-    info: ValidationInfo, code: str, words: str, *, severity: Severity = Severity.WARNING, field: str | None = None
+    info: ValidationInfo,
+    code: str,
+    words: str,
+    *,
+    severity: Severity = Severity.WARNING,
+    field: str | None = None,
 ) -> None:
     """Note that the value being read is doubtful (WARNING) or could be read otherwise (INFO)."""
     if isinstance(info.context, list):
@@ -52,11 +59,13 @@ def clean(text: str) -> str:
         if "\0" in text:
             raise unreadable("the text holds a NUL character", "HUB-3104")
         return " ".join((_CONTROL.sub("", text) if not text.isprintable() else text).split())
-    return unicodedata.normalize("NFC", " ".join(_CONTROL.sub("", _storable(text).translate(_INVISIBLE)).split()))
+    return unicodedata.normalize(
+        "NFC", " ".join(_CONTROL.sub("", _storable(text).translate(_INVISIBLE)).split())
+    )
 
 
 def as_text(raw: object, longest: int = LONGEST_TEXT) -> str:
-    """The raw scalar as clean text; numbers in plain digits. Objects that are no scalar, and booleans, are refused."""
+    """The raw scalar as clean text; numbers in plain digits. Objects, lists and booleans are refused."""
     if isinstance(raw, str):
         text = clean(raw)
     elif isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
@@ -92,7 +101,7 @@ def kind_of(raw: object) -> str:
 
 
 class Group(base.Group):
-    """Parts that belong together and win or lose together. Frozen; unknown parts are refused, blank ones left out."""
+    """Parts that win or lose together. Frozen; unknown parts are refused, blank ones left out."""
 
     @model_validator(mode="before")
     @classmethod
@@ -137,5 +146,3 @@ def plain_decimal(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
-
-

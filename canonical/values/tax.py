@@ -18,17 +18,30 @@ from canonical.values.place import Country, country_code
 from canonical.values.placeholders import is_dummy_number, says_nothing
 from canonical.values.reading import Group, as_token, doubt, folded, is_blank, unreadable
 
-# Countries whose VAT number is written with the country in front (EU VIES, GB, XI, NO, CH): prefix -> country.
+# Countries whose VAT number is written with the country in front (EU, GB, XI, NO, CH).
 _PREFIXES = {
     code: code
-    for code in "AT BE BG CY CZ DE DK EE ES FI FR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK GB NO CH".split()
+    for code in "AT BE BG CY CZ DE DK EE ES FI FR HR HU IE IT LT LU LV MT NL PL PT "
+    "RO SE SI SK GB NO CH".split()
 } | {"EL": "GR", "XI": "GB"}
 _PREFIX_OF = {country: prefix for prefix, country in _PREFIXES.items() if prefix != "XI"}
 _GENERIC_TYPES = frozenset({"", "vat", "tax", "tax_id", "taxid", "tin", "vat_id", "vat_number", "gst_vat"})
 # Where a country's own word is not what python-stdnum calls it. US: there is no VAT.
-_MODULES = {("US", "vat"): "ein", ("IN", "gst"): "gstin", ("CH", "vat"): "uid", ("NO", "vat"): "orgnr", ("GR", "vat"): "vat"}
+_MODULES = {
+    ("US", "vat"): "ein",
+    ("IN", "gst"): "gstin",
+    ("CH", "vat"): "uid",
+    ("NO", "vat"): "orgnr",
+    ("GR", "vat"): "vat",
+}
 _TYPE_WITH_COUNTRY = re.compile(r"(eu|[a-z]{2})_([a-z]\w*)")
-_OTHER_CHECKS = {"lei": "stdnum.lei", "iban": "stdnum.iban", "ssn": "stdnum.us.ssn", "ein": "stdnum.us.ein", "bic": "stdnum.bic"}
+_OTHER_CHECKS = {
+    "lei": "stdnum.lei",
+    "iban": "stdnum.iban",
+    "ssn": "stdnum.us.ssn",
+    "ein": "stdnum.us.ein",
+    "bic": "stdnum.bic",
+}
 _DUNS_DIGITS = 9
 
 
@@ -62,7 +75,10 @@ class TaxId(Group):
 
 
 class Identifier(Group):
-    """Any other number that names somebody: {"type", "value", "country"}; types such as passport, ssn, lei, duns."""
+    """Any other number that names somebody: {"type", "value", "country"}.
+
+    The type is a word such as passport, ssn, lei, duns, drivers_license.
+    """
 
     type: str
     value: str
@@ -93,7 +109,9 @@ def _without_empty(raw: Any, info: ValidationInfo) -> Any:
     if not isinstance(raw, list):
         return raw
     kept = [entry for entry in raw if not (isinstance(entry, dict) and _names_nobody(entry.get("value")))]
-    if any(isinstance(entry, dict) and not is_blank(entry.get("value")) for entry in raw if entry not in kept):
+    if any(
+        isinstance(entry, dict) and not is_blank(entry.get("value")) for entry in raw if entry not in kept
+    ):
         doubt(info, "HUB-3302", "an identifier looks like a placeholder and is left out")
     return kept
 
@@ -123,7 +141,11 @@ def _compact(raw: object, longest: int) -> str:
 
 
 def _country_and_type(raw: dict[str, Any], number: str) -> tuple[str | None, str]:
-    kind = "" if is_blank(raw.get("type")) else as_token(raw["type"], 40).lower().replace(" ", "_").replace("-", "_")
+    kind = (
+        ""
+        if is_blank(raw.get("type"))
+        else as_token(raw["type"], 40).lower().replace(" ", "_").replace("-", "_")
+    )
     country = None if is_blank(raw.get("country")) else country_code(as_token(raw["country"], 120))
     if raw.get("country") and not is_blank(raw["country"]) and country is None:
         raise unreadable("the country of the tax number is none of ISO 3166")
@@ -150,7 +172,13 @@ def _written(number: str, country: str | None, kind: str) -> str:
         number = re.sub(r"(MWST|TVA|IVA|TPV)$", "", number)
     if country == "NO":
         number = number.removesuffix("MVA")
-    known = (_PREFIX_OF[country], "XI") if country == "GB" else (_PREFIX_OF[country], "GR") if country == "GR" else (_PREFIX_OF[country],)
+    known = (
+        (_PREFIX_OF[country], "XI")
+        if country == "GB"
+        else (_PREFIX_OF[country], "GR")
+        if country == "GR"
+        else (_PREFIX_OF[country],)
+    )
     prefix = next((one for one in known if number.startswith(one)), None)
     if country == "CH":
         return number if prefix else f"CHE{number}"

@@ -26,7 +26,12 @@ LONGEST_CODE = 255
 
 _YES = frozenset({"true", "t", "yes", "y", "1", "on", "ja", "oui", "si", "x"})
 _NO = frozenset({"false", "f", "no", "n", "0", "off", "nein", "non"})
-_SPELLINGS = {"canceled": "cancelled", "prepay": "prepaid", "organization": "organisation", "individual": "person"}
+_SPELLINGS = {
+    "canceled": "cancelled",
+    "prepay": "prepaid",
+    "organization": "organisation",
+    "individual": "person",
+}
 
 
 def read_note(raw: object) -> str:
@@ -71,7 +76,7 @@ def read_code(raw: object, info: ValidationInfo) -> str:
 
 
 def read_reference(raw: object) -> str:
-    """The source key of another record, system:entity:key. The key part is the source's own and not cleaned."""
+    """The source key of another record, system:entity:key. The key itself is not cleaned."""
     if isinstance(raw, SourceKey):
         return str(raw)
     if not isinstance(raw, str):

@@ -177,6 +177,13 @@ def evidence_about(connection: sa.Connection, record_id: int) -> list[Row]:
     return sorted(found, key=lambda row: (-row["score"], row["system"], row["key"]))
 
 
+def evidence_of(connection: sa.Connection, one: int, other: int) -> Row | None:
+    """The evidence kept of a pair."""
+    pair = sa.and_(evidence.c.left_id == min(one, other), evidence.c.right_id == max(one, other))
+    row = connection.execute(sa.select(evidence).where(pair)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
 def links_of(connection: sa.Connection, record_id: int) -> list[Row]:
     """Every golden record that a record has been linked to, the newest link first."""
     query = sa.select(link).where(link.c.record_id == record_id).order_by(link.c.id.desc())

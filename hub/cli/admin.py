@@ -1,0 +1,113 @@
+"""Commands for whoever runs the hub: is all well, what does a code mean, who has a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from hub.cli.common import folder, form, open_hub, put_json, put_table, say
+
+
+@click.command()
+@folder
+@form
+def doctor(directory: Path | None, *, form: str) -> None:
+    """Look whether everything is here that is needed; exit 1 if not."""
+    from hub.doctor import examine
+
+    found = examine(directory)
+    if form == "json":
+        put_json([{"check": f.name, "state": f.state, "says": f.says, "next": f.next} for f in found])
+    else:
+        for one in found:
+            click.echo(f" {one.state:<5} {one.name:<10} {one.says}")
+            if one.next:
+                click.echo(f"       next       {one.next}")
+    if any(one.state == "FAIL" for one in found):
+        raise SystemExit(1)
+
+
+@click.command()
+@folder
+def check(directory: Path | None) -> None:
+    """Check the shipped rules and mappings, the store, and that nothing has vanished."""
+    from adapters.registry import SOURCES, source
+    from hub import queries
+    from rules.ruleset import shipped
+
+    checks: dict[str, Callable[[], str]] = {
+        "rules": lambda: f"{len(shipped())} rule sets",
+        "mappings": lambda: f"{len([source(name) for name in SOURCES])} mappings",
+        "store": lambda: str(open_hub(directory).engine.url.render_as_string(hide_password=True)),
+        "balance": lambda: f"{len(queries.unbalanced(queries.overview(open_hub(directory).engine)['sources']))} lines that do not add up",
+    }
+    for name, run in checks.items():
+        click.echo(f" ok    {name:<10} {run()}")
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Say what CODE means and what to do about it."""
+    from hub.doctor import explanation
+
+    title, meaning, following = explanation(code.upper())
+    click.echo(f"{code.upper()}  {title}")
+    click.echo(f"  {meaning}")
+    click.echo(f"  next: {following}")
+
+
+@click.group()
+def audit() -> None:
+    """The audit log."""
+
+
+@audit.command("verify")
+@folder
+def verify(directory: Path | None) -> None:
+    """Check the hash chain; name the first entry that was changed."""
+    from hub.store.audit import verify as verify_chain
+    from hub.store.engine import reading
+
+    with reading(open_hub(directory).engine) as connection:
+        broken = verify_chain(connection)
+    if broken is not None:
+        say(f"the log is not what was written, from entry {broken} on.")
+        raise SystemExit(1)
+    say("the chain holds.")
+
+
+@click.group()
+def keys() -> None:
+    """API keys."""
+
+
+@keys.command("issue")
+@click.argument("name")
+@click.argument("role", type=click.Choice(["reader", "steward", "approver", "operator", "engineer", "admin"]))
+@folder
+def issue(name: str, role: str, *, directory: Path | None) -> None:
+    """Issue a key for NAME in ROLE; it is shown this once."""
+    from hub.store.access import Principal
+    from hub.store.access import issue as issue_key
+    from hub.store.engine import writing
+
+    hub = open_hub(directory)
+    with writing(hub.engine) as connection:
+        click.echo(issue_key(connection, Principal(name, role), hub.clock()))
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@folder
+def revoke(key_id: str, *, directory: Path | None) -> None:
+    """End the key whose id is the part between the first two underscores."""
+    from hub.store.access import revoke as revoke_key
+    from hub.store.engine import writing
+
+    hub = open_hub(directory)
+    with writing(hub.engine) as connection:
+        ended = revoke_key(connection, key_id, hub.clock())
+    put_table(("key", "state"), [(key_id, "revoked" if ended else "was not in force")])

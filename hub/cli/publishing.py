@@ -1,0 +1,112 @@
+"""Publishing on the command line: plan, show, approve, apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hub.cli.common import folder, form, open_hub, put_json, put_table, say
+
+author = click.option("--as", "author", required=True, help="Your name; it stands in the journal.")
+
+
+@click.group()
+def publish() -> None:
+    """Plan, approve and apply what goes to a target."""
+
+
+@publish.command("plan")
+@click.argument("target")
+@author
+@folder
+@form
+def plan(target: str, *, author: str, directory: Path | None, form: str) -> None:
+    """Save a plan of everything that TARGET has not heard of yet."""
+    from hub.flow.publish import make_plan
+
+    hub = open_hub(directory)
+    plan_id = make_plan(hub.engine, hub.target(target), author, hub.clock())
+    _show(hub, plan_id, form)
+    say(f"saved P-{plan_id}. Next: hub publish approve P-{plan_id} --as SOMEBODY-ELSE")
+
+
+@publish.command("show")
+@click.argument("plan")
+@folder
+@form
+def show(plan: str, *, directory: Path | None, form: str) -> None:
+    """Show what a plan sends, or sent."""
+    _show(open_hub(directory), _number(plan), form)
+
+
+@publish.command("approve")
+@click.argument("plan")
+@click.option("--hash", "content", help="Approve only if the plan has this content.")
+@author
+@folder
+def approve(plan: str, *, content: str | None, author: str, directory: Path | None) -> None:
+    """Approve PLAN. Its author cannot."""
+    from hub.flow.publish import approve as approve_plan
+
+    hub = open_hub(directory)
+    approve_plan(hub.engine, _number(plan), content, author, hub.clock())
+    say(f"approved. Next: hub publish apply {plan}")
+
+
+@publish.command("apply")
+@click.argument("plan")
+@folder
+@form
+def apply(plan: str, *, directory: Path | None, form: str) -> None:
+    """Send exactly what PLAN says."""
+    from hub import queries
+    from hub.flow.publish import apply as apply_plan
+
+    hub = open_hub(directory)
+    head = queries.plan(hub.engine, _number(plan))
+    result = apply_plan(hub.engine, hub.target(head["target"]), head["id"], hub.clock)
+    if form == "json":
+        put_json(result)
+    else:
+        put_table(("state", "records"), sorted(result.items()))
+    if result.get("rejected") or result.get("parked"):
+        raise SystemExit(4)
+
+
+@publish.command("ls")
+@folder
+@form
+def ls(directory: Path | None, *, form: str) -> None:
+    """List the plans, the newest first."""
+    from hub import queries
+
+    rows = queries.plans(open_hub(directory).engine)
+    if form == "json":
+        put_json(rows)
+    else:
+        put_table(("plan", "target", "state", "made", "by"), [(f"P-{r['id']}", r["target"], r["state"], r["created_at"], r["created_by"]) for r in rows])
+
+
+def _show(hub: object, plan_id: int, form: str) -> None:
+    from hub import queries
+
+    head, entries = queries.plan_with_entries(hub.engine, plan_id)  # type: ignore[attr-defined]
+    if form == "json":
+        put_json(dict(head) | {"entries": entries})
+        return
+    counts: dict[str, int] = {}
+    for entry in entries:
+        word = "held" if entry["state"] == "held" else entry["action"]
+        counts[word] = counts.get(word, 0) + 1
+    click.echo(f"P-{plan_id} {head['target']} {head['state']} hash {head['content_hash'][:8]}: " + ", ".join(f"{n} {w}" for w, n in sorted(counts.items())))
+    for entry in [e for e in entries if e["action"] != "unchanged"][:20]:
+        changed = ", ".join(sorted(entry["changes"])[:6])
+        click.echo(f"  {entry['action']:<10} {entry['state']:<12} {entry['golden_id']} {entry['label']}  {entry['reason'] or changed}")
+
+
+def _number(plan: str) -> int:
+    digits = plan.upper().removeprefix("P-")
+    if not digits.isdigit():
+        raise click.BadParameter(f"{plan!r} is not a plan; plans are called P-1, P-2 …")
+    return int(digits)

@@ -1,0 +1,1 @@
+"""The console: pages for stewards and operators, server-made, usable without script."""

@@ -1,0 +1,144 @@
+"""The scheduled process, and the only home of APScheduler.
+
+APScheduler only wakes: each worker computes the same fire times from the schedule table, and whoever
+claims a firing first runs it. A claim is a lease; what a lost worker has claimed is run by another.
+Two workers with one job store would fire everything twice, so there is no job store.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from canonical.errors import MasterDataError
+from hub.flow import publish
+from hub.log import logger
+from hub.store import schedules
+from hub.store.engine import reading, writing
+from hub.wiring import Hub
+
+REFRESH = 10  # seconds between two looks at the schedule table
+SCHEDULER = "scheduler"  # who made a plan that a schedule made
+
+
+class Worker:
+    """One worker over one hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        """A worker that is not running yet."""
+        self.hub = hub
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._known: dict[str, tuple[str, str, bool]] = {}
+        self.scheduler = BackgroundScheduler(timezone="UTC", executors={"default": _Claiming(self)})
+        self.scheduler.add_job(self.refresh, "interval", seconds=REFRESH, id="refresh", executor="own")
+        self.scheduler.add_executor(ThreadPoolExecutor(1), "own")
+
+    def start(self) -> None:
+        """Begin to wake at the fire times."""
+        self.refresh()
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """Finish what is running, and wake no more."""
+        self.scheduler.shutdown()
+
+    def refresh(self) -> None:
+        """Follow the schedule table, and take over what lost workers left unfinished."""
+        with reading(self.hub.engine) as connection:
+            rows = schedules.every(connection)
+            left = schedules.abandoned(connection, self.hub.clock())
+        for row in rows:
+            self._follow(row)
+        for gone in self._known.keys() - {row["id"] for row in rows}:
+            self.scheduler.remove_job(gone)
+            del self._known[gone]
+        for schedule_id, fire_at in left:
+            if self.claim(schedule_id, fire_at):
+                self.run(schedule_id, fire_at)
+
+    def claim(self, schedule_id: str, fire_at: datetime) -> bool:
+        """Whether this worker is the one to run a firing."""
+        with writing(self.hub.engine) as connection:
+            return schedules.claim(connection, schedule_id, fire_at, self.name, self.hub.clock())
+
+    def run(self, schedule_id: str, fire_at: datetime) -> None:
+        """Run a firing that is claimed, and write how it ended."""
+        with reading(self.hub.engine) as connection:
+            row = next(one for one in schedules.every(connection) if one["id"] == schedule_id)
+        try:
+            outcome = ("done", _JOBS[row["job"]](self.hub, row))
+        except MasterDataError as error:
+            outcome = ("failed", str(error))
+        with writing(self.hub.engine) as connection:
+            schedules.finish(connection, schedule_id, fire_at, outcome, self.hub.clock())
+        logger().info("job_ended", schedule=schedule_id, state=outcome[0], worker=self.name)
+
+    def _follow(self, row: Mapping[str, Any]) -> None:
+        wanted = (row["cron"], row["timezone"], row["paused"])
+        if self._known.get(row["id"]) == wanted:
+            return
+        self._known[row["id"]] = wanted
+        trigger = CronTrigger.from_crontab(row["cron"], timezone=row["timezone"])
+        job = self.scheduler.add_job(
+            lambda: None, trigger, id=row["id"], replace_existing=True, coalesce=True, misfire_grace_time=30
+        )
+        if row["paused"]:
+            job.pause()
+
+
+class _Claiming(ThreadPoolExecutor):  # type: ignore[misc]
+    """An executor that runs only the firings that its worker could claim."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(2)
+        self.worker = worker
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        def work() -> list[Any]:
+            for fire_at in run_times:
+                if self.worker.claim(job.id, fire_at):
+                    self.worker.run(job.id, fire_at)
+            return []
+
+        def done(future: Any) -> None:
+            error = future.exception()
+            if error is not None:
+                self._run_job_error(job.id, error, error.__traceback__)
+            else:
+                self._run_job_success(job.id, future.result())
+
+        self._pool.submit(work).add_done_callback(done)
+
+
+def run(hub: Hub) -> None:
+    """Work until the process is asked to stop."""
+    stopped = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    worker = Worker(hub)
+    worker.start()
+    logger().info("worker_started", worker=worker.name)
+    stopped.wait()
+    worker.stop()
+
+
+def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
+    """Plan what is owed to the schedule's target and apply it: the schedule itself is its approval."""
+    target = hub.target(row["target"])
+    now = hub.clock()
+    plan_id = publish.make_plan(hub.engine, target, SCHEDULER, now)
+    publish.approve(hub.engine, plan_id, None, f"schedule {row['id']}", now)
+    counts = publish.apply(hub.engine, target, plan_id, hub.clock)
+    return f"P-{plan_id}: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or f"P-{plan_id}: nothing owed"
+
+
+_JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {"publish": publish_owed}
