@@ -50,7 +50,7 @@ def compile_from(made: Any, system: str) -> Make:
         case doc.MoneyFrom():
             return _money(made.money)
         case doc.ObjectFrom():
-            return _object({name: compile_from(part, system) for name, part in made.object.items()})
+            return _object({name: compile_from(part, system) for name, part in made.object.items()}, made.needs)
         case doc.FirstOf():
             return _first([compile_from(part, system) for part in made.first])
         case doc.JoinOf():
@@ -139,7 +139,7 @@ def _money(made: doc.MoneyOf) -> Make:
     return make
 
 
-def _object(parts: Mapping[str, Make]) -> Make:
+def _object(parts: Mapping[str, Make], needs: str | None = None) -> Make:
     items = tuple(parts.items())
 
     def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
@@ -147,6 +147,8 @@ def _object(parts: Mapping[str, Make]) -> Make:
         if not found:
             return ABSENT
         filled = {name: value for name, value in found.items() if value not in (None, "")}
+        if needs is not None and needs not in filled:
+            return None if needs in found else ABSENT
         return filled or None
 
     return make

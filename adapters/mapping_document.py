@@ -61,6 +61,7 @@ class ObjectFrom(_Part):
     """A value with parts, such as an address; absent when no part is there."""
 
     object: dict[str, From]
+    needs: str | None = Field(default=None, description="The part without which there is no value at all")
 
 
 class FirstOf(_Part):

@@ -37,9 +37,16 @@ def billing_key(customer: Customer) -> str:
 
 def crm_account(out: Writer, customer: Customer, rng: Random, **changes: Any) -> str:
     """A CRM account; its key. `changes` replace fields of the payload."""
-    key = changes.get("Id", crm_key(customer))
-    payload = {
-        "attributes": {"type": "Account"}, "Id": key, "Name": dirt.name(customer, rng), "Trading_Name__c": None,
+    payload = crm_payload(customer, rng) | changes
+    out.line("crm", "accounts", payload)
+    out.truth("crm", "account", payload["Id"], f"customer {customer.id}")
+    return str(payload["Id"])
+
+
+def crm_payload(customer: Customer, rng: Random) -> dict[str, Any]:
+    """What the CRM says of a customer."""
+    return {
+        "attributes": {"type": "Account"}, "Id": crm_key(customer), "Name": dirt.name(customer, rng), "Trading_Name__c": None,
         "Type": _CRM_TYPE[customer.status], "ParentId": None, "Website": dirt.maybe(f"https://www.{customer.domain}", 0.2, rng),
         "Email__c": dirt.maybe(customer.email, 0.5, rng), "Phone": dirt.maybe(dirt.phone(customer.phone, rng), 0.25, rng),
         "BillingStreet": dirt.street(customer.street, rng), "BillingCity": customer.city, "BillingState": None,
@@ -51,9 +58,6 @@ def crm_account(out: Writer, customer: Customer, rng: Random, **changes: Any) ->
         "OwnerId": f"005{rng.randint(1, 40):012d}", "IsDeleted": False, "MasterRecordId": None,
         "SystemModstamp": iso(moment(rng)),
     }  # fmt: skip
-    out.line("crm", "accounts", payload | changes)
-    out.truth("crm", "account", key, f"customer {customer.id}")
-    return key
 
 
 def billing_customer(out: Writer, customer: Customer, rng: Random, **changes: Any) -> str:

@@ -64,10 +64,9 @@ def _ch(rng: Random) -> str:
 
 def _no(rng: Random) -> str:
     while True:
-        number = "9" + _digits(rng, 7)
-        check = orgnr.calc_check_digit(number)
-        if len(check) == 1:
-            return f"NO{number}{check}MVA"
+        number = "9" + _digits(rng, 8)
+        if orgnr.is_valid(number):
+            return f"NO{number}MVA"
 
 
 def _se(rng: Random) -> str:

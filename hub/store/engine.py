@@ -29,7 +29,7 @@ def connect(url: str) -> sa.Engine:
     address = make_url(url)
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(address, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True)
+    engine = sa.create_engine(address, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

@@ -79,7 +79,7 @@ def published(connection: sa.Connection, target: str, ids: Sequence[str]) -> dic
 def save(connection: sa.Connection, head: Mapping[str, Any], entries: Sequence[tuple[Any, ...]], settled: Iterable[int]) -> int:
     """Keep a plan with its entries and mark what it settles as planned; its id."""
     plan_id: int = connection.execute(sa.insert(plan).values(dict(head)).returning(plan.c.id)).scalar_one()
-    bulk.insert(connection, plan_entry, ENTRY, ((plan_id, *entry) for entry in entries))
+    bulk.insert(connection, plan_entry, (*ENTRY, "attempts"), ((plan_id, *entry, 0) for entry in entries))
     planned = sa.update(outbox).where(among(connection, outbox.c.id, sorted(settled))).values(state="planned")
     connection.execute(planned)
     return plan_id
