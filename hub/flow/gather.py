@@ -35,6 +35,7 @@ def gather(connection: sa.Connection, ruleset: RuleSet, touched: Iterable[int]) 
     """The closed case around these records. Stores their blocking keys and evidence on the way."""
     cases.claim(connection, ruleset.entity.name)
     dirty = set(touched)
+    dirty |= cases.succession(connection, sorted(dirty))
     before = _component(connection, ruleset, dirty)
     dirty |= _rekey(connection, ruleset, dirty)
     _weigh_again(connection, ruleset, sorted(dirty))

@@ -33,9 +33,10 @@ def take_in(connection: sa.Connection, batch_id: int, delivered: Sequence[Delive
     ids = sorted({record.key.record_id for one in delivered for record in one.records})
     intake = _Intake(batch_id, journal.held(connection, ids))
     for one in delivered:
-        intake.entries.note(batch_id, one.position, one.findings)
+        if not one.records:
+            intake.entries.noted += journal.finding_rows(batch_id, one.position, one.findings, None)
         for record in one.records:
-            intake.enter(record, one.position)
+            intake.enter(record, one)
     journal.write(connection, intake.entries)
     return intake.taken
 
@@ -47,7 +48,7 @@ class _Intake:
         self.batch_id, self.in_force = batch_id, in_force
         self.entries, self.taken = Entries(), Taken()
 
-    def enter(self, record: SourceRecord, position: int) -> None:
+    def enter(self, record: SourceRecord, payload: Delivered) -> None:
         """Keep a version unless it is known; put it in force unless it is late."""
         record_id = record.key.record_id
         held = self.in_force.get(record_id)
@@ -58,14 +59,16 @@ class _Intake:
         held = self.in_force.setdefault(record_id, Held())
         held.versions += 1
         held.seen.add(_token(record))
-        self.entries.versions.append(_version(record, record_id, held.versions, late, (self.batch_id, position)))
+        self.entries.versions.append(_version(record, record_id, held.versions, late, (self.batch_id, payload.position)))
         if late:
             self.taken.late += 1
-            self.entries.note(self.batch_id, position, (_LATE,))
+            self.entries.noted += journal.finding_rows(self.batch_id, payload.position, (_LATE,), None)
             return
-        self._put_in_force(record, record_id, held, position)
+        self._put_in_force(record, record_id, held)
+        found = (*payload.findings, *record.findings)
+        self.entries.standing[record_id] = journal.finding_rows(self.batch_id, payload.position, found, record_id)
 
-    def _put_in_force(self, record: SourceRecord, record_id: int, held: Held, position: int) -> None:
+    def _put_in_force(self, record: SourceRecord, record_id: int, held: Held) -> None:
         first = held.number == 0
         held.number, held.version = held.versions, record.version
         held.asserted_at, held.content_hash = record.asserted_at, record.content_hash
@@ -77,9 +80,6 @@ class _Intake:
         else:
             named = dict(zip(("number", "version", "asserted_at", "content_hash", "state"), row, strict=True))
             entries.changed[record_id] = {"id": record_id, **named}
-            entries.stale.add(record_id)
-        entries.findings = [f for f in entries.findings if f[2] != record_id] if not first else entries.findings
-        entries.note(self.batch_id, position, record.findings, record_id)
         self.taken.touched.setdefault(record.key.entity, set()).add(record_id)
 
 

@@ -120,6 +120,20 @@ def links(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     return {row[0]: row[1] for row in connection.execute(query.where(among(connection, link.c.record_id, ids)))}
 
 
+def succession(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """The records that replaced one of these, and those that one of these replaced (of what is here)."""
+    now = sa.and_(record.c.id == record_version.c.record_id, record.c.number == record_version.c.number)
+    query = sa.select(record.c.id, record_version.c.replaced_by).join(record_version, now)
+    query = query.where(record_version.c.replaced_by.is_not(None))
+    mine = connection.execute(query.where(among(connection, record.c.id, ids)))
+    heirs = {SourceKey.parse(text).record_id for _, text in mine}
+    keys = sa.select(record.c.system + ":" + record.c.entity + ":" + record.c.key)
+    keys = keys.where(among(connection, record.c.id, ids))
+    before = connection.execute(query.where(record_version.c.replaced_by.in_(keys)))
+    here = sa.select(record.c.id).where(among(connection, record.c.id, sorted(heirs)))
+    return {row[0] for row in before} | set(connection.execute(here).scalars())
+
+
 def inherited(connection: sa.Connection, records: Mapping[int, SourceRecord]) -> dict[SourceKey, tuple[str, ...]]:
     """The live golden ids of keys that one of these records replaced."""
     keys = [str(one.key) for one in records.values()]

@@ -118,26 +118,27 @@ class Entries:
     versions: list[tuple[Any, ...]] = field(default_factory=list)
     created: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     changed: dict[int, dict[str, Any]] = field(default_factory=dict)
-    findings: list[tuple[Any, ...]] = field(default_factory=list)
-    stale: set[int] = field(default_factory=set)  # records whose findings are out of date
+    noted: list[tuple[Any, ...]] = field(default_factory=list)  # findings of payloads that made no record
+    standing: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)  # of each record's version in force
 
-    def note(self, batch_id: int, position: int, found: Iterable[Finding], record_id: int | None = None) -> None:
-        """Keep findings with the payload, and with the record when it is in force."""
-        for one in found:
-            severity = one.severity.value
-            self.findings.append(
-                (batch_id, position, record_id, one.code, severity, one.field, one.place, one.message[:2000])
-            )
+
+def finding_rows(batch_id: int, position: int, found: Iterable[Finding], record_id: int | None) -> list[tuple[Any, ...]]:
+    """Findings as rows: with the payload, and with the record when it is in force."""
+    return [
+        (batch_id, position, record_id, one.code, one.severity.value, one.field, one.place, one.message[:2000])
+        for one in found
+    ]
 
 
 def write(connection: sa.Connection, entries: Entries) -> None:
-    """Write what was collected: new records, versions, pointers, findings."""
+    """Write what was collected: new records, versions, pointers; findings in place of those of older versions."""
     bulk.insert(connection, record, RECORD, entries.created.values())
     bulk.insert(connection, record_version, VERSION, entries.versions)
     bulk.update(connection, record, ("id",), list(entries.changed.values()))
-    if entries.stale:
-        connection.execute(sa.delete(finding).where(among(connection, finding.c.record_id, sorted(entries.stale))))
-    bulk.insert(connection, finding, FINDING, entries.findings)
+    if entries.changed:
+        connection.execute(sa.delete(finding).where(among(connection, finding.c.record_id, sorted(entries.changed))))
+    rows = [*entries.noted, *(row for rows in entries.standing.values() for row in rows)]
+    bulk.insert(connection, finding, FINDING, rows)
 
 
 def load_records(connection: sa.Connection, ids: Sequence[int]) -> dict[int, SourceRecord]:

@@ -34,7 +34,13 @@ class Owed:
 
 
 def owed(connection: sa.Connection, target: str) -> tuple[list[Owed], int]:
-    """What is owed, one entry per golden record, and the last outbox row that was read."""
+    """What is owed, one entry per golden record, and the last outbox row that was read.
+
+    What was owed of a record that has retired meanwhile, and that the target never had, is settled here.
+    """
+    gone = sa.exists().where(golden.c.id == outbox.c.golden_id, golden.c.state != "live")
+    never = sa.and_(outbox.c.target == target, outbox.c.state == "pending", outbox.c.action == "upsert", gone)
+    connection.execute(sa.update(outbox).where(never).values(state="done"))
     rows: dict[str, list[Any]] = {}
     query = sa.select(outbox).where(outbox.c.target == target, outbox.c.state == "pending").order_by(outbox.c.id)
     watermark = 0

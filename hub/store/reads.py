@@ -136,7 +136,11 @@ def golden_counts(connection: sa.Connection) -> dict[str, int]:
 
 
 def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Per system and entity: accepted = linked + review + rejected + failed, in records and refused payloads."""
+    """Per system and entity: accepted = linked + review + rejected + failed, in records and refused payloads.
+
+    Linked counts what a golden record holds, and what no golden record need hold since the source says
+    that it is gone. A live record that nothing holds has failed.
+    """
     found: dict[tuple[str, str], dict[str, Any]] = {}
 
     def line(system: str, entity: str) -> dict[str, Any]:
@@ -144,7 +148,7 @@ def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
         return found.setdefault((system, entity), {"system": system, "entity": entity, **zero})
 
     live = sa.exists().where(link.c.record_id == record.c.id, link.c.until.is_(None))
-    status = sa.case((sa.and_(record.c.status == "linked", ~live), "failed"), else_=record.c.status)
+    status = sa.case((sa.and_(record.c.status == "linked", record.c.state == "live", ~live), "failed"), else_=record.c.status)
     by = (record.c.system, record.c.entity, status)
     for system, entity, state, count in connection.execute(sa.select(*by, sa.func.count()).group_by(*by)):
         line(system, entity)[state] += count

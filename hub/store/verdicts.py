@@ -132,18 +132,27 @@ def _write_lookups(connection: sa.Connection, verdict: Verdict) -> None:
 
 def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
     moved, rows = [], []
-    for draft in verdict.judgement.drafts:
-        for key in draft.cluster.members:
-            before = verdict.case.links.get(key)
-            if before != draft.id:
-                if before is not None:
-                    moved.append(key.record_id)
-                reason = draft.cluster.reasons[key]
-                rows.append((key.record_id, draft.id, reason, verdict.ruleset.version, verdict.now))
+    for key, (golden_id, reason) in sorted(_links(verdict).items()):
+        before = verdict.case.links.get(key)
+        if before != golden_id:
+            if before is not None:
+                moved.append(key.record_id)
+            rows.append((key.record_id, golden_id, reason, verdict.ruleset.version, verdict.now))
     if moved:
         live = sa.and_(among(connection, link.c.record_id, moved), link.c.until.is_(None))
         connection.execute(sa.update(link).where(live).values(until=verdict.now))
     bulk.insert(connection, link, ("record_id", "golden_id", "reason", "ruleset", "since"), rows)
+
+
+def _links(verdict: Verdict) -> dict[SourceKey, tuple[str, str]]:
+    """Which golden record holds each record, and why; one that was replaced follows its successor."""
+    found = {
+        key: (draft.id, draft.cluster.reasons[key]) for draft in verdict.judgement.drafts for key in draft.cluster.members
+    }
+    for one in verdict.case.records:
+        if one.tombstone and one.replaced_by in found:
+            found[one.key] = (found[one.replaced_by][0], "replaced")
+    return found
 
 
 def _write_retirements(connection: sa.Connection, verdict: Verdict) -> None:
