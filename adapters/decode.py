@@ -52,7 +52,9 @@ def read_payloads(path: Path, form: str | None = None) -> Iterator[Payload]:
 def decode(text: str, line: int) -> Payload:
     """One JSON object, strictly."""
     try:
-        content = json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_object)
+        content = json.loads(
+            text, parse_float=_decimal, parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_object
+        )
         if not isinstance(content, dict):
             raise _Refused("HUB-3102", "a payload is one JSON object")
         _sound(content, 1)
@@ -204,7 +206,9 @@ def _row(header: list[str], cells: list[str], line: int) -> Payload:
 
 
 def _is_number(cell: str) -> bool:
-    return cell[1:].strip().replace(" ", "").replace("-", "").replace(".", "").replace(",", "").replace("(", "").replace(")", "").isdigit() or cell in ("-", "+")
+    return cell[1:].strip().replace(" ", "").replace("-", "").replace(".", "").replace(",", "").replace(
+        "(", ""
+    ).replace(")", "").isdigit() or cell in ("-", "+")
 
 
 def _text(raw: bytes) -> str | None:

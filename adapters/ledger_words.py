@@ -36,8 +36,8 @@ WORDS: dict[str, tuple[str, dict[str, str]]] = {
         "number": "tax_id.number", "exempt": "exempt", "verified": "verified",
     }),
     "product": ("item", {
-        "item_code": "sku", "name": "name", "unit": "unit", "tax_code": "tax_code", "revenue_account": "revenue_account",
-        "status": "status",
+        "item_code": "sku", "name": "name", "unit": "unit", "tax_code": "tax_code",
+        "revenue_account": "revenue_account", "status": "status",
     }),
     "price": ("price_list_line", {
         "key": "key", "item": "product", "amount": "amount.amount", "currency": "amount.currency",

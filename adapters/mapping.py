@@ -26,7 +26,7 @@ from canonical.errors import MasterDataError
 from canonical.findings import Finding, Severity
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
-from canonical.values.time import instant
+from canonical.values.dates import instant
 
 Shape = tuple[tuple[str, Any], ...]
 
@@ -51,7 +51,9 @@ class MappedSource:
         inner = at(payload, self._envelope) if self._envelope else payload
         system = self._system if isinstance(self._system, str) else _system_of(self._system, payload)
         if system is None or not isinstance(inner, Mapping):
-            message = "the payload names no system that the mapping knows" if system is None else "no record in the envelope"
+            message = (
+                "the payload names no system that the mapping knows" if system is None else "no record in the envelope"
+            )
             return Translation(system or self.name, "unknown", (), (Finding("HUB-3202", message, Severity.ERROR),))
         findings = [
             Finding("HUB-3201", f"{path} is not mapped", Severity.INFO, path) for path in self._strays(_shape(inner))
@@ -96,9 +98,7 @@ class _EntityMap:
         """Whether the payload speaks of this entity."""
         return all(_true(guard, payload) for guard in self.guards)
 
-    def record(
-        self, payload: Mapping[str, Any], received_at: datetime, strays: list[Finding]
-    ) -> SourceRecord | None:
+    def record(self, payload: Mapping[str, Any], received_at: datetime, strays: list[Finding]) -> SourceRecord | None:
         """The record, or None with a finding added when it has no key."""
         key = self.key(payload, payload)
         if key in (ABSENT, None, "") or isinstance(key, Mapping | list):
@@ -108,7 +108,9 @@ class _EntityMap:
         values = dict(self._values(payload, findings))
         asserted, version = self._order(payload, received_at, findings)
         successor = self.replaced_by(payload, payload) if self.replaced_by else None
-        replaced_by = None if successor in (ABSENT, None, "") else SourceKey(self.system, self.entity.name, str(successor))
+        replaced_by = (
+            None if successor in (ABSENT, None, "") else SourceKey(self.system, self.entity.name, str(successor))
+        )
         tombstone = replaced_by is not None or (self.deleted is not None and _true(self.deleted, payload))
         content = orjson.dumps([values, tombstone, str(replaced_by)], option=orjson.OPT_SORT_KEYS)
         return SourceRecord(
@@ -209,7 +211,9 @@ def _covered(document: MappingDocument) -> frozenset[str]:
 def _shape(node: Any) -> Any:
     """What keys a payload has, without its values; hashable."""
     if isinstance(node, Mapping):
-        return tuple((name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items())
+        return tuple(
+            (name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items()
+        )
     return tuple(dict.fromkeys(_shape(one) for one in node if isinstance(one, Mapping))) or None
 
 

@@ -5,7 +5,7 @@ A source of a value is a path (`a.b[0].c`) or a mapping that says how the value 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
@@ -92,8 +92,10 @@ class ListOf(_Part):
 
 
 class EachOf(_Part):
-    """A list with one entry for each entry of a list in the payload. Paths inside start at the entry;
-    `$.` starts at the payload."""
+    """A list with one entry for each entry of a list in the payload.
+
+    Paths inside start at the entry; `$.` starts at the payload.
+    """
 
     each: Path
     as_: dict[str, From] = Field(alias="as")
@@ -108,18 +110,16 @@ def _kind(raw: Any) -> str:
 
 _KINDS = ("constant", "money", "object", "first", "join", "reference", "list", "each")
 From = Annotated[
-    Union[
-        Annotated[str, Tag("text")],
-        Annotated[FromPath, Tag("path")],
-        Annotated[Constant, Tag("constant")],
-        Annotated[MoneyFrom, Tag("money")],
-        Annotated[ObjectFrom, Tag("object")],
-        Annotated[FirstOf, Tag("first")],
-        Annotated[JoinOf, Tag("join")],
-        Annotated[ReferenceTo, Tag("reference")],
-        Annotated[ListOf, Tag("list")],
-        Annotated[EachOf, Tag("each")],
-    ],
+    Annotated[str, Tag("text")]
+    | Annotated[FromPath, Tag("path")]
+    | Annotated[Constant, Tag("constant")]
+    | Annotated[MoneyFrom, Tag("money")]
+    | Annotated[ObjectFrom, Tag("object")]
+    | Annotated[FirstOf, Tag("first")]
+    | Annotated[JoinOf, Tag("join")]
+    | Annotated[ReferenceTo, Tag("reference")]
+    | Annotated[ListOf, Tag("list")]
+    | Annotated[EachOf, Tag("each")],
     Discriminator(_kind),
 ]
 

@@ -26,9 +26,7 @@ class DocumentInvalid(MasterDataError):
     hint = "Correct the place named; nothing was loaded."
 
 
-def read_document(
-    text: str, model: type[Model], *, name: str, error: type[MasterDataError] = DocumentInvalid
-) -> Model:
+def read_document(text: str, model: type[Model], *, name: str, error: type[MasterDataError] = DocumentInvalid) -> Model:
     """The document as its model. `name` is what the message calls it; raises `error` with file:line:column."""
     try:
         tree = YAML(typ="rt").load(text)

@@ -128,18 +128,14 @@ class Field:
         except RecursionError:
             return None, Finding("HUB-3103", "nested too deeply", Severity.ERROR, self.name)
         if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
-            return None, Finding(
-                "HUB-3107", "more than 18 digits before the point", Severity.ERROR, self.name
-            )
+            return None, Finding("HUB-3107", "more than 18 digits before the point", Severity.ERROR, self.name)
         if value == {} or value == "":
             value = None
         return value, self._gravest(doubts)
 
     def _refused(self, raw: object, error: ValidationError) -> tuple[Json, Finding | None]:
         if isinstance(raw, str) and says_nothing(clean(raw)):
-            return None, Finding(
-                "HUB-3302", 'a word for "nothing", read as empty', Severity.WARNING, self.name
-            )
+            return None, Finding("HUB-3302", 'a word for "nothing", read as empty', Severity.WARNING, self.name)
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         code = first["type"] if first["type"].startswith("HUB-") else "HUB-3301"
         if code == "HUB-3302":  # the group says nothing: null, not unreadable

@@ -122,7 +122,7 @@ FINDINGS: dict[str, Explanation] = {
     ),
     "HUB-3304": Explanation(
         "The value could be read in another way.",
-        "12/11/1978, 1,234 and a phone number without a country leave something open; the message says what was assumed.",
+        "12/11/1978, 1,234 or a phone number without country leave something open; the message says how it was read.",
         "Nothing, if the assumption holds. Otherwise send the value in its normal form.",
     ),
     "HUB-3401": Explanation(

@@ -19,7 +19,10 @@ from hub.wiring import Hub
 from seed import generate
 
 STATES = ("acknowledged", "rejected", "held", "superseded", "parked")
-QUERY = '{ accounts(first: 3) { nodes { id legalName status taxId { country number } provenance(fields: ["legalName"]) { source rule } } } }'
+QUERY = (
+    "{ accounts(first: 3) { nodes { id legalName status taxId { country number } "
+    'provenance(fields: ["legalName"]) { source rule } } } }'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,12 @@ def run(hub: Hub, accounts: int, say: Callable[[str], None]) -> Result:
     for system in SOURCES:
         for path in sorted((folder / system).iterdir()):
             report = hub.ingest_file(hub.source(system), path)
-            say(f"{system}/{path.name}: {report.payloads} payloads, {report.rejected} rejected, {report.repeated} repeated")
+            counts = f"{report.payloads} payloads, {report.rejected} rejected, {report.repeated} repeated"
+            say(f"{system}/{path.name}: {counts}")
     published = _publish(hub)
     with writing(hub.engine) as connection:
-        nightly = {"id": "nightly-erp", "job": "publish", "target": "erp", "cron": "0 2 * * *", "timezone": "UTC", "paused": False}
-        schedules.put(connection, nightly)
+        nightly = {"id": "nightly-erp", "job": "publish", "target": "erp"}
+        schedules.put(connection, nightly | {"cron": "0 2 * * *", "timezone": "UTC", "paused": False})
         keys = {role: access.issue(connection, Principal(f"demo-{role}", role), hub.clock()) for role in ROLES}
     found = queries.overview(hub.engine)
     document = {"sources": found["sources"], "golden": found["golden"], "tasks": found["tasks"], "publish": published}
@@ -56,9 +60,14 @@ def tell(result: Result, port: int) -> None:
     document = result.document
     click.echo(f"{'SYSTEM':<9}{'ENTITY':<18}{'ACCEPTED':>9}{'LINKED':>8}{'REVIEW':>8}{'REJECTED':>9}{'FAILED':>8}")
     for row in document["sources"]:
-        counts = "".join(f"{row[name]:>{width}}" for name, width in (("accepted", 9), ("linked", 8), ("review", 8), ("rejected", 9), ("failed", 8)))
+        counts = "".join(
+            f"{row[name]:>{width}}"
+            for name, width in (("accepted", 9), ("linked", 8), ("review", 8), ("rejected", 9), ("failed", 8))
+        )
         click.echo(f"{row['system']:<9}{row['entity']:<18}{counts}")
-    click.echo(f"\naccepted = linked + review + rejected + failed: {'no!' if result.unbalanced else 'yes, on every line'}")
+    click.echo(
+        f"\naccepted = linked + review + rejected + failed: {'no!' if result.unbalanced else 'yes, on every line'}"
+    )
     click.echo("golden    " + ", ".join(f"{count} {name}" for name, count in document["golden"].items()))
     click.echo("tasks     " + ", ".join(f"{count} {kind}" for kind, count in sorted(document["tasks"].items())))
     click.echo("published " + ", ".join(f"{document['publish'][name]} {name}" for name in ("planned", *STATES)))
@@ -69,7 +78,9 @@ def tell(result: Result, port: int) -> None:
         click.echo(f"{role:<9} {key}")
     click.echo(f"\ncurl -s http://127.0.0.1:{port}/graphql -H 'Authorization: Bearer {result.keys['reader']}' \\")
     click.echo(f"  -H 'Content-Type: application/json' -d '{_as_json(QUERY)}'\n")
-    click.echo("next: open the review queue in the console, or `hub review ls`; `hub walk crm:account:…` follows one record.")
+    click.echo(
+        "next: open the review queue in the console, or `hub review ls`; `hub walk crm:account:…` follows one record."
+    )
 
 
 def _publish(hub: Hub) -> dict[str, int]:

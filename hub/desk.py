@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from canonical.catalogue import entity as entity_named
 from canonical.ids import SourceKey
 from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted
@@ -21,7 +19,7 @@ from hub.store import audit, decisions
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.decisions import Decision
-from hub.store.engine import writing
+from hub.store.engine import Connection, Engine, writing
 from rules.ruleset import RuleSet
 
 MAY_DECIDE = frozenset({"steward", "admin"})
@@ -31,7 +29,7 @@ MAY_DECIDE = frozenset({"steward", "admin"})
 class Desk:
     """The desk of one person at one time."""
 
-    engine: sa.Engine
+    engine: Engine
     rulesets: Mapping[str, RuleSet]
     principal: Principal
     now: datetime
@@ -87,7 +85,7 @@ class Desk:
             self._judge_again(connection, decisions.keys_of(connection, ids))
             self._note(connection, "undo", decision_id, {"kind": row["kind"]})
 
-    def _decide(self, connection: sa.Connection, made: Decision) -> str:
+    def _decide(self, connection: Connection, made: Decision) -> str:
         if not made.reason.strip():
             raise InvalidRequest("a decision needs a reason.", hint="Say in a few words how you know.")
         keys = {key.record_id: key for key in (made.left, made.right) if key}
@@ -96,15 +94,19 @@ class Desk:
         decision_id = decisions.add(connection, made, self.now)
         self._judge_again(connection, keys)
         subject = " ".join(str(key) for key in keys.values())
-        self._note(connection, made.kind, subject, {"decision": decision_id, "reason": made.reason, "field": made.field})
+        self._note(
+            connection, made.kind, subject, {"decision": decision_id, "reason": made.reason, "field": made.field}
+        )
         return decision_id
 
-    def _refuse_contradiction(self, connection: sa.Connection, made: Decision, right: SourceKey) -> None:
+    def _refuse_contradiction(self, connection: Connection, made: Decision, right: SourceKey) -> None:
         """A = B, B = C and A ≠ C cannot all stand: refuse the last, showing the path."""
         from_left = decisions.same_edges(connection, made.left.record_id)
         if made.kind == "different":
             if right.record_id in from_left:
-                raise Contradiction(f"earlier decisions say that they are the same: {_path(connection, from_left, right)}.")
+                raise Contradiction(
+                    f"earlier decisions say that they are the same: {_path(connection, from_left, right)}."
+                )
             return
         from_right = decisions.same_edges(connection, right.record_id)
         against = decisions.different_among(connection, set(from_left), set(from_right))
@@ -113,13 +115,13 @@ class Desk:
             apart = " ≠ ".join(str(key) for key in named.values())
             raise Contradiction(f"{against['author']} decided that {apart} ({against['reason']}).")
 
-    def _judge_again(self, connection: sa.Connection, keys: Mapping[int, SourceKey]) -> None:
+    def _judge_again(self, connection: Connection, keys: Mapping[int, SourceKey]) -> None:
         touched: dict[str, set[int]] = {}
         for id_, key in keys.items():
             touched.setdefault(key.entity, set()).add(id_)
         resolve(connection, self.rulesets, touched, self.now)
 
-    def _note(self, connection: sa.Connection, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    def _note(self, connection: Connection, action: str, subject: str, detail: Mapping[str, Any]) -> None:
         audit.append(connection, Act(self.principal.name, action, subject, detail), self.now)
 
     def _permit(self, roles: frozenset[str]) -> None:
@@ -127,7 +129,7 @@ class Desk:
             raise NotPermitted(f"{self.principal.role} may not do this; {' or '.join(sorted(roles))} may.")
 
 
-def _path(connection: sa.Connection, reached: Mapping[int, tuple[int, str]], end: SourceKey) -> str:
+def _path(connection: Connection, reached: Mapping[int, tuple[int, str]], end: SourceKey) -> str:
     steps = [end.record_id]
     while reached[steps[-1]][0] != steps[-1]:
         steps.append(reached[steps[-1]][0])

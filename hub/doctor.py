@@ -39,7 +39,11 @@ def explanation(code: str) -> tuple[str, str, str]:
     for error in every_error():
         if error.code == code:
             title, _, meaning = cleandoc(error.__doc__ or "").partition("\n\n")
-            return title, meaning or ("Trying again may help." if error.retryable else "Trying again does not help."), error.hint
+            return (
+                title,
+                meaning or ("Trying again may help." if error.retryable else "Trying again does not help."),
+                error.hint,
+            )
     raise NotFound(f"there is no code {code}.", hint="Codes are written HUB- and four digits.")
 
 
@@ -47,13 +51,23 @@ def _python() -> Found:
     version = ".".join(str(part) for part in sys.version_info[:3])
     if (3, 11) <= sys.version_info < (3, 13):
         return Found("python", "ok", version)
-    return Found("python", "FAIL", f"{version}: durable-rules needs 3.11 or 3.12", "Make the environment with Python 3.11 or 3.12.")
+    return Found(
+        "python",
+        "FAIL",
+        f"{version}: durable-rules needs 3.11 or 3.12",
+        "Make the environment with Python 3.11 or 3.12.",
+    )
 
 
 def _compiler() -> Found:
     if shutil.which("cc") or shutil.which("gcc") or shutil.which("clang"):
         return Found("compiler", "ok", "a C compiler is here; durable-rules is built from source at installation")
-    return Found("compiler", "skip", "no C compiler: fine once installed, but durable-rules could not be built again", "Install gcc or clang.")
+    return Found(
+        "compiler",
+        "skip",
+        "no C compiler: fine once installed, but durable-rules could not be built again",
+        "Install gcc or clang.",
+    )
 
 
 def _packages() -> Found:
@@ -61,7 +75,12 @@ def _packages() -> Found:
     for name in ("hub", "rules", "canonical", "adapters", "migrations", "seed"):
         found = Path(str(importlib.import_module(name).__file__)).resolve()
         if home not in found.parents:
-            return Found("packages", "FAIL", f"{name} comes from {found}", "Use an environment of its own: other projects use these names.")
+            return Found(
+                "packages",
+                "FAIL",
+                f"{name} comes from {found}",
+                "Use an environment of its own: other projects use these names.",
+            )
     return Found("packages", "ok", str(home))
 
 
@@ -71,14 +90,26 @@ def _rule_engine() -> Found:
 
     engine = Engine("doctor", {"works": Test("asked", "in", (True,))}, checked=True)
     answered = engine.applicable({"asked": True}) == {"works"} and engine.applicable({"asked": False}) == frozenset()
-    return Found("rules", "ok", "durable-rules answers as it should") if answered else Found("rules", "FAIL", "durable-rules answers wrongly")
+    return (
+        Found("rules", "ok", "durable-rules answers as it should")
+        if answered
+        else Found("rules", "FAIL", "durable-rules answers wrongly")
+    )
 
 
 def _database(directory: Path | None) -> Found:
-    from hub.cli.common import open_hub
+    from hub.settings import Settings
+    from hub.store.engine import connect, reading
+    from hub.store.migrate import require_head
 
+    url = (Settings(dir=directory) if directory else Settings()).url
+    engine = connect(url)
+    shown = engine.url.render_as_string(hide_password=True)
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+        return Found("database", "FAIL", f"{shown} is not there yet", "Run `hub demo`, `hub ingest` or `hub migrate`.")
     try:
-        hub = open_hub(directory)
+        with reading(engine) as connection:
+            require_head(connection)
     except MasterDataError as error:
         return Found("database", "FAIL", str(error), error.hint)
-    return Found("database", "ok", f"{hub.engine.url.render_as_string(hide_password=True)}, tables of this version")
+    return Found("database", "ok", f"{shown}, tables of this version")

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from canonical.catalogue import ENTITIES
 from canonical.catalogue import entity as entity_named
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub.errors import NotFound
-from hub.store import journal, reads
 from hub.store import decisions as decisions_store
+from hub.store import journal, reads
 from hub.store import plans as plans_store
-from hub.store.engine import reading
+from hub.store.engine import Connection, Engine, reading
 
 Row = Mapping[str, Any]
 
@@ -39,7 +37,7 @@ class RecordView:
     @property
     def redirected(self) -> bool:
         """Whether the id asked for is a former one."""
-        return self.asked != self.golden["id"]
+        return bool(self.asked != self.golden["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class FieldView:
     description: str
 
 
-def find_id(connection: sa.Connection, asked: str) -> str:
+def find_id(connection: Connection, asked: str) -> str:
     """The golden id that an id or a source key leads to. Raises NotFound."""
     if ":" in asked:
         key = SourceKey.parse(asked)
@@ -68,7 +66,7 @@ def find_id(connection: sa.Connection, asked: str) -> str:
     return found
 
 
-def record(engine: sa.Engine, asked: str) -> RecordView:
+def record(engine: Engine, asked: str) -> RecordView:
     """The golden record behind an id or a source key, redirects followed. Raises NotFound."""
     with reading(engine) as connection:
         golden_id = find_id(connection, asked)
@@ -103,7 +101,7 @@ def fields(golden: Row) -> list[FieldView]:
     return found
 
 
-def why(engine: sa.Engine, asked: str, name: str) -> tuple[RecordView, FieldView]:
+def why(engine: Engine, asked: str, name: str) -> tuple[RecordView, FieldView]:
     """Which system won a field, by which rule, who lost and why. Raises NotFound, UnknownField."""
     view = record(engine, asked)
     entity_named(view.golden["entity"])[name]  # an unknown name is an error with a suggestion
@@ -113,7 +111,7 @@ def why(engine: sa.Engine, asked: str, name: str) -> tuple[RecordView, FieldView
     raise NotFound(f"no system speaks of {name} of {view.golden['id']}.")
 
 
-def walk(engine: sa.Engine, key: SourceKey) -> dict[str, Any]:
+def walk(engine: Engine, key: SourceKey) -> dict[str, Any]:
     """The road of one source record: every row that it left, station by station. Raises NotFound."""
     with reading(engine) as connection:
         versions = journal.versions_of(connection, key.record_id)
@@ -134,7 +132,7 @@ def walk(engine: sa.Engine, key: SourceKey) -> dict[str, Any]:
         }
 
 
-def overview(engine: sa.Engine) -> dict[str, Any]:
+def overview(engine: Engine) -> dict[str, Any]:
     """What there is: per source and entity, golden records, open tasks, what is owed."""
     with reading(engine) as connection:
         return {
@@ -163,7 +161,7 @@ def shown(value: Any) -> str:
     return "(empty)" if value is None else str(value)
 
 
-def _parents(connection: sa.Connection, golden: Row) -> dict[str, tuple[str, str]]:
+def _parents(connection: Connection, golden: Row) -> dict[str, tuple[str, str]]:
     """Each reference of a golden record as the golden record that it leads to now."""
     keys: dict[str, SourceKey] = {}
     for name in ENTITIES[golden["entity"]].references:
@@ -177,7 +175,7 @@ def _parents(connection: sa.Connection, golden: Row) -> dict[str, tuple[str, str
     return {name: (held[key], labels[held[key]]["label"]) for name, key in keys.items() if key in held}
 
 
-def records(engine: sa.Engine, entity: str, asked: Sequence[str]) -> tuple[dict[str, Row], dict[str, Any]]:
+def records(engine: Engine, entity: str, asked: Sequence[str]) -> tuple[dict[str, Row], dict[str, Any]]:
     """Golden rows by the id asked for (redirects followed), and what their references lead to."""
     with reading(engine) as connection:
         led = reads.golden_ids(connection, asked)
@@ -186,14 +184,14 @@ def records(engine: sa.Engine, entity: str, asked: Sequence[str]) -> tuple[dict[
         return found, _references(connection, list(found.values()))
 
 
-def page(engine: sa.Engine, entity: str, *, after: str, text: str, first: int) -> tuple[list[Row], dict[str, Any]]:
+def page(engine: Engine, entity: str, *, after: str, text: str, first: int) -> tuple[list[Row], dict[str, Any]]:
     """A page of golden rows, and what their references lead to."""
     with reading(engine) as connection:
         rows = reads.page(connection, entity, after=after, text=text, first=first)
         return rows, _references(connection, rows)
 
 
-def record_by_key(engine: sa.Engine, key: SourceKey) -> tuple[Row | None, dict[str, Any]]:
+def record_by_key(engine: Engine, key: SourceKey) -> tuple[Row | None, dict[str, Any]]:
     """The golden row that a source key belongs to, and what its references lead to."""
     with reading(engine) as connection:
         golden_id = reads.golden_of(connection, [key]).get(key)
@@ -203,13 +201,13 @@ def record_by_key(engine: sa.Engine, key: SourceKey) -> tuple[Row | None, dict[s
         return row, _references(connection, [row])
 
 
-def tasks(engine: sa.Engine, *, first: int = 50, after: str = "") -> list[Row]:
+def tasks(engine: Engine, *, first: int = 50, after: str = "") -> list[Row]:
     """Open steward tasks, the oldest first."""
     with reading(engine) as connection:
         return reads.tasks(connection, first=first, after=after)
 
 
-def _references(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, Any]:
+def _references(connection: Connection, rows: Sequence[Row]) -> dict[str, Any]:
     """Source key text → the golden record that it leads to now, for every reference of the rows."""
     keys: dict[str, SourceKey] = {}
     for row in rows:
@@ -226,38 +224,38 @@ def _references(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, Any
     }
 
 
-def plan(engine: sa.Engine, plan_id: int) -> Row:
+def plan(engine: Engine, plan_id: int) -> Row:
     """A publish plan's head. Raises NotFound."""
     with reading(engine) as connection:
         return _plan(connection, plan_id)
 
 
-def plan_with_entries(engine: sa.Engine, plan_id: int) -> tuple[Row, list[Row]]:
+def plan_with_entries(engine: Engine, plan_id: int) -> tuple[Row, list[Row]]:
     """A publish plan and its entries in the order of sending. Raises NotFound."""
     with reading(engine) as connection:
         return _plan(connection, plan_id), plans_store.entries(connection, plan_id)
 
 
-def plans(engine: sa.Engine) -> list[Row]:
+def plans(engine: Engine) -> list[Row]:
     """The newest publish plans."""
     with reading(engine) as connection:
         return reads.plans(connection)
 
 
-def _plan(connection: sa.Connection, plan_id: int) -> Row:
+def _plan(connection: Connection, plan_id: int) -> Row:
     head = plans_store.get(connection, plan_id)
     if head is None:
         raise NotFound(f"there is no plan P-{plan_id}.", hint="`hub publish ls` lists them.")
     return head
 
 
-def decisions(engine: sa.Engine) -> list[Row]:
+def decisions(engine: Engine) -> list[Row]:
     """What people decided, the newest first."""
     with reading(engine) as connection:
         return reads.decisions(connection)
 
 
-def question(engine: sa.Engine, task_id: str) -> dict[str, Any]:
+def question(engine: Engine, task_id: str) -> dict[str, Any]:
     """A task with both records side by side and the evidence about them. Raises NotFound."""
     with reading(engine) as connection:
         task = decisions_store.task_of(connection, task_id)
@@ -272,5 +270,6 @@ def question(engine: sa.Engine, task_id: str) -> dict[str, Any]:
     rows = [(name, left.values.get(name), right.values.get(name) if right else None) for name in names]
     return {
         "task": task, "left": left, "right": right, "rows": rows, "evidence": proof,
-        "left_golden": goldens.get(held.get(left.key, "")), "right_golden": goldens.get(held.get(right.key, "")) if right else None,
+        "left_golden": goldens.get(held.get(left.key, "")),
+        "right_golden": goldens.get(held.get(right.key, "")) if right else None,
     }  # fmt: skip

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from adapters.base import Target
 from adapters.mapping import MappedSource, load
 from adapters.registry import source, target
@@ -20,7 +18,7 @@ from hub.settings import Settings
 from hub.store import migrate
 from hub.store import rulesets as stored
 from hub.store.access import Principal
-from hub.store.engine import connect, reading, writing
+from hub.store.engine import Engine, connect, reading, writing
 from rules.ruleset import RuleSet, shipped
 
 
@@ -32,7 +30,7 @@ class Hub:
     clock: Clock = clock.now
 
     @cached_property
-    def engine(self) -> sa.Engine:
+    def engine(self) -> Engine:
         """The database, brought up to this version's tables by `prepare`."""
         return connect(self.settings.url)
 
@@ -60,7 +58,9 @@ class Hub:
         """The desk of a person, now."""
         return Desk(self.engine, self.rulesets, principal, self.clock())
 
-    def ingest_file(self, made: MappedSource, path: Path, form: str | None = None, **options: object) -> ingestion.Report:
+    def ingest_file(
+        self, made: MappedSource, path: Path, form: str | None = None, **options: object
+    ) -> ingestion.Report:
         """Take a file in."""
         delivery = ingestion.file_delivery(path, made, form)
         return ingestion.ingest(self.engine, self.rulesets, made, delivery, clock=self.clock, **options)  # type: ignore[arg-type]

@@ -138,7 +138,10 @@ def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     plan_id = publish.make_plan(hub.engine, target, SCHEDULER, now)
     publish.approve(hub.engine, plan_id, None, f"schedule {row['id']}", now)
     counts = publish.apply(hub.engine, target, plan_id, hub.clock)
-    return f"P-{plan_id}: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or f"P-{plan_id}: nothing owed"
+    return (
+        f"P-{plan_id}: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        or f"P-{plan_id}: nothing owed"
+    )
 
 
 _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {"publish": publish_owed}

@@ -9,9 +9,7 @@ from rules.judgement import Publication
 from rules.ruleset import RuleSet
 
 
-def publications(
-    ruleset: RuleSet, applicable: frozenset[str], failed: Sequence[Validation]
-) -> tuple[Publication, ...]:
+def publications(ruleset: RuleSet, applicable: frozenset[str], failed: Sequence[Validation]) -> tuple[Publication, ...]:
     """One publication per target that a rule names; the first rule for a target decides."""
     held = next((rule.id for rule in failed if rule.effect == "hold"), None)
     waits_for = next((rule.wait_for for rule in ruleset.document.approval if rule.id in applicable), None)

@@ -1,7 +1,8 @@
-"""Comparators by name: the only door to RapidFuzz. Each takes two equal-long lists of texts and
-gives a similarity from 0 to 1 for each position, the same either way round.
+"""Comparators by name: the only door to RapidFuzz.
 
-They work on distinct text pairs, a column at a time. A comparator's docstring is what a steward reads.
+Each takes two equal-long lists of texts and gives a similarity from 0 to 1 for each position, the
+same either way round. They work on distinct text pairs, a column at a
+time. A comparator's docstring is what a steward reads.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def organisation_name(left: Texts, right: Texts) -> Similarities:
     start = _pairwise(a, b, distance.JaroWinkler.similarity)
     whole = _pairwise(sorted_a, sorted_b, distance.Indel.normalized_similarity)
     same = exact([t.replace(" ", "") for t in a], [t.replace(" ", "") for t in b])
-    return np.maximum(np.minimum(np.maximum(0.5 * (start + whole), whole), 0.999), same)
+    near: Similarities = np.minimum(np.maximum(0.5 * (start + whole), whole), np.float32(0.999))
+    return np.maximum(near, same)
 
 
 def person_name(left: Texts, right: Texts) -> Similarities:
@@ -80,7 +82,8 @@ def similarities(name: str, left: Texts, right: Texts) -> Similarities:
 
 
 def _pairwise(left: Texts, right: Texts, scorer: Callable[..., float]) -> Similarities:
-    return process.cpdist(list(left), list(right), scorer=scorer, dtype=np.float32)
+    found: Similarities = process.cpdist(list(left), list(right), scorer=scorer, dtype=np.float32)
+    return found
 
 
 def _bare(text: str) -> str:

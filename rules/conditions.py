@@ -41,7 +41,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class Some:
     """Some part holds."""
 
     parts: tuple[Condition, ...]
@@ -54,7 +54,7 @@ class Not:
     part: Condition
 
 
-Condition = Always | Test | All | Any_ | Not
+Condition = Always | Test | All | Some | Not
 ALWAYS = Always()
 
 
@@ -77,7 +77,7 @@ def holds(condition: Condition, facts: Facts) -> bool:
             return _holds(condition, facts)
         case All(parts):
             return all(holds(part, facts) for part in parts)
-        case Any_(parts):
+        case Some(parts):
             return any(holds(part, facts) for part in parts)
         case Not(part):
             return not holds(part, facts)
@@ -93,7 +93,7 @@ def tests_of(condition: Condition) -> Iterator[Test]:
     match condition:
         case Test():
             yield condition
-        case All(parts) | Any_(parts):
+        case All(parts) | Some(parts):
             for part in parts:
                 yield from tests_of(part)
         case Not(part):
@@ -134,7 +134,7 @@ def _part(word: str, inner: object, where: str) -> Condition:
         if not isinstance(inner, list) or not inner:
             raise RuleSetInvalid(f"{where}: `{word}` takes a list of conditions.")
         parts = tuple(parse(part, where) for part in inner)
-        return All(parts) if word == "all" else Any_(parts)
+        return All(parts) if word == "all" else Some(parts)
     if word == "not":
         return Not(parse(inner, where))
     return Test(word, "in", _constants(inner, where))

@@ -45,7 +45,11 @@ class Context:
     @cached_property
     def published(self) -> dict[SourceKey, str]:
         """The published golden record that holds a record now, where there is one."""
-        return {key: id_ for key, id_ in self.case.links.items() if id_ in self.case.priors and self.case.priors[id_].published}
+        return {
+            key: id_
+            for key, id_ in self.case.links.items()
+            if id_ in self.case.priors and self.case.priors[id_].published
+        }
 
     @cached_property
     def overrides(self) -> dict[SourceKey, list[Any]]:
@@ -93,7 +97,10 @@ def content_of(
     findings: Sequence[Finding],
 ) -> bytes:
     """16 bytes that change whenever anything of the golden record does."""
-    said = [(name, str(p.source), p.rule, [(str(lost.source), lost.reason) for lost in p.losers]) for name, p in provenance.items()]
+    said = [
+        (name, str(p.source), p.rule, [(str(lost.source), lost.reason) for lost in p.losers])
+        for name, p in provenance.items()
+    ]
     body = (values, said, [str(key) for key in members], [(f.code, f.field, f.message) for f in findings])
     return blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 

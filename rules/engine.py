@@ -22,7 +22,20 @@ from typing import Any
 from durable.engine import Host
 
 from rules.conditions import (
-    ALWAYS, LEAST, LONGEST, MOST, All, Always, Any_, Condition, Facts, Not, Scalar, Test, holds, tests_of,
+    ALWAYS,
+    LEAST,
+    LONGEST,
+    MOST,
+    All,
+    Always,
+    Condition,
+    Facts,
+    Not,
+    Scalar,
+    Some,
+    Test,
+    holds,
+    tests_of,
 )  # fmt: skip
 from rules.errors import RuleFailed
 
@@ -135,7 +148,7 @@ def _pattern(condition: Condition, *, negated: bool) -> dict[str, Any]:
     match condition:
         case Not(part):
             return _pattern(part, negated=not negated)
-        case All(parts) | Any_(parts):
+        case All(parts) | Some(parts):
             both = isinstance(condition, All) is not negated
             return _combined("$and" if both else "$or", [_pattern(part, negated=negated) for part in parts])
         case Test():
@@ -182,5 +195,3 @@ def _threshold(test: Test) -> str:
 def _safe(name: str) -> str:
     """A name that the library cannot take for one of its own words."""
     return "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in name)
-
-

@@ -17,9 +17,11 @@ LONGEST = 256  # characters; comparing longer texts costs seconds a pair (refere
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 # Forms of enterprises in the languages of the shipped rules; the common abbreviations of ISO 20275.
 _LEGAL_FORMS = frozenset(
-    "ab ag ao as asa aps bv bvba co company corp corporation cv eg ek eood gmbh hf inc incorporated kft kg kk "
-    "limited llc llp lp ltd ltda mbh nv oao oo ood oy oyj ooo plc pte pty pvt sa sarl sas sl spa spolka sro srl "
-    "sp zoo se ug zrt ohg gbr aktiengesellschaft haftungsbeschraenkt kabushiki kaisha private public".split()
+    """
+    ab ag aktiengesellschaft ao aps as asa bv bvba co company corp corporation cv eg ek eood gbr gmbh
+    haftungsbeschraenkt hf inc incorporated kabushiki kaisha kft kg kk limited llc llp lp ltd ltda mbh nv oao
+    ohg oo ood ooo oy oyj plc private pte pty public pvt sa sarl sas se sl sp spa spolka srl sro ug zoo zrt
+    """.split()
 )
 _STREET_WORDS = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "lane": "ln",

@@ -27,9 +27,7 @@ class Identity:
     prior: Prior | None
 
 
-def identify(
-    case: Case, clusters: Sequence[Cluster], prefix: str
-) -> tuple[list[Identity], tuple[Retirement, ...]]:
+def identify(case: Case, clusters: Sequence[Cluster], prefix: str) -> tuple[list[Identity], tuple[Retirement, ...]]:
     """An identity for each cluster, in order, and the ids that nothing holds any more."""
     shares = [Counter(id_ for key in found.members for id_ in _held(case, key)) for found in clusters]
     claims = sorted(
@@ -70,9 +68,7 @@ def _founded(case: Case, found: Cluster, prefix: str) -> Identity:
     return Identity(golden_id(prefix, founder, generation), founder, generation, None)
 
 
-def _retired(
-    case: Case, shares: Sequence[Counter[str]], identities: Sequence[Identity]
-) -> tuple[Retirement, ...]:
+def _retired(case: Case, shares: Sequence[Counter[str]], identities: Sequence[Identity]) -> tuple[Retirement, ...]:
     live = {identity.id for identity in identities}
     retired = []
     for id_ in sorted(case.priors.keys() - live):

@@ -134,8 +134,8 @@ def _paths(document: RuleDocument) -> Iterable[str]:
         yield from key.of
     for comparison in document.matching.compare:
         yield from comparison.fields
-    for part in (*document.ownership, *document.survivorship):
-        yield from part.fields
+    yield from (field for owner in document.ownership for field in owner.fields)
+    yield from (field for rule in document.survivorship for field in rule.fields)
     yield from (veto.field for veto in document.matching.veto)
     yield from document.facts.values()
     for check in document.validation:

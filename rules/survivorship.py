@@ -34,7 +34,11 @@ class Candidate:
     @property
     def text(self) -> str:
         """The value as text that equal values share."""
-        return self.value if isinstance(self.value, str) else orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS).decode()
+        return (
+            self.value
+            if isinstance(self.value, str)
+            else orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS).decode()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,9 @@ def survive(members: Sequence[SourceRecord], setting: Setting) -> tuple[dict[str
 def _candidates(members: Sequence[SourceRecord], name: str, setting: Setting) -> list[Candidate]:
     field = setting.ruleset.entity.fields[name]
     return [
-        Candidate(m.key, m.values[name], m.asserted_at, field.doubtful(m.values[name])) for m in members if name in m.values
+        Candidate(m.key, m.values[name], m.asserted_at, field.doubtful(m.values[name]))
+        for m in members
+        if name in m.values
     ]
 
 
@@ -163,7 +169,9 @@ def _longest(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
 
 def _most_complete(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
     """The group or list with the most parts filled."""
-    return sorted(candidates, key=lambda c: (-len(c.value) if isinstance(c.value, list | dict) else 0, *_total(c))), "less complete"
+    return sorted(
+        candidates, key=lambda c: (-len(c.value) if isinstance(c.value, list | dict) else 0, *_total(c))
+    ), "less complete"
 
 
 def _most_frequent(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:

@@ -30,7 +30,12 @@ class Scene:
         """A new customer, with some fields set."""
         self._next += 1
         drawn = draw(self._next, Random(f"case customer {self._next}"))
-        fixed = {"born": "", "status": "active", "domain": f"case-{self._next}.example", "name": f"Case {self._next} {drawn.name}"}
+        fixed: dict[str, Any] = {
+            "born": "",
+            "status": "active",
+            "domain": f"case-{self._next}.example",
+            "name": f"Case {self._next} {drawn.name}",
+        }
         country = fields.pop("country", None)
         if country:
             chosen = next(c for c in COUNTRIES if c.code == country)
@@ -43,11 +48,15 @@ class Scene:
 
     def billing(self, customer: Customer, **changes: Any) -> str:
         """A billing customer, its name clean; its source key."""
-        return "billing:account:" + billing_customer(self.out, customer, self.rng, **({"name": customer.legal_name} | changes))
+        return "billing:account:" + billing_customer(
+            self.out, customer, self.rng, **({"name": customer.legal_name} | changes)
+        )
 
     def support(self, customer: Customer, **changes: Any) -> str:
         """A support organisation, its name clean; its source key."""
-        return "support:account:" + support_organisation(self.out, customer, self.rng, **({"name": customer.legal_name} | changes))
+        return "support:account:" + support_organisation(
+            self.out, customer, self.rng, **({"name": customer.legal_name} | changes)
+        )
 
     def erp(self, customer: Customer, **changes: str) -> str:
         """A ledger customer, its name clean; its source key."""
@@ -79,7 +88,13 @@ def _chain(s: Scene) -> tuple[str, list[str]]:
 def _placeholders(s: Scene) -> tuple[str, list[str]]:
     """Records that share nothing but placeholders."""
     a, b = s.customer(), s.customer()
-    nothing = {"Email__c": "test@test.com", "Phone": "000000000", "VAT__c": "N/A", "AccountNumber": "N/A", "Website": None}
+    nothing = {
+        "Email__c": "test@test.com",
+        "Phone": "000000000",
+        "VAT__c": "N/A",
+        "AccountNumber": "N/A",
+        "Website": None,
+    }
     return "apart", [s.crm(a, **nothing), s.crm(b, **nothing)]
 
 
@@ -97,7 +112,8 @@ def _same_name(s: Scene) -> tuple[str, list[str]]:
     """Five companies called Phoenix Trading in five cities."""
     places = (("GB", "Leeds"), ("GB", "Hull"), ("US", "Austin"), ("DE", "Berlin"), ("FR", "Lyon"))
     return "apart", [
-        s.crm(s.customer(country=land, name="Phoenix Trading", city=city), Email__c=None, Phone=None) for land, city in places
+        s.crm(s.customer(country=land, name="Phoenix Trading", city=city), Email__c=None, Phone=None)
+        for land, city in places
     ]
 
 
@@ -106,7 +122,9 @@ def _family(s: Scene) -> tuple[str, list[str]]:
     a = s.customer(given="Edith", family="Quarrington", born="1961-04-02", tax_id="", domain="mail.example")
     b = renamed(a, id=a.id + 5, given="Edward", born="1988-11-20")
     shared = {"Email__c": "quarringtons@mail.example", "Website": None, "VAT__c": None, "AccountNumber": None}
-    people = [{"FirstName": p.given, "LastName": p.family, "PersonBirthdate": p.born, "IsPersonAccount": True} for p in (a, b)]
+    people = [
+        {"FirstName": p.given, "LastName": p.family, "PersonBirthdate": p.born, "IsPersonAccount": True} for p in (a, b)
+    ]
     return "apart", [s.crm(p, **shared, **who) for p, who in zip((a, b), people, strict=True)]
 
 
@@ -166,7 +184,14 @@ def _cleared(s: Scene) -> tuple[str, list[str]]:
 def _whole_address(s: Scene) -> tuple[str, list[str]]:
     """The street in one system, the postcode in another: the address must not be patched together."""
     c = s.customer(country="GB")
-    moved = {"line1": "9 Quay Street", "line2": None, "city": "Hull", "state": None, "postal_code": None, "country": "GB"}
+    moved = {
+        "line1": "9 Quay Street",
+        "line2": None,
+        "city": "Hull",
+        "state": None,
+        "postal_code": None,
+        "country": "GB",
+    }
     return "one", [s.crm(c, VAT__c=c.tax_id, AccountNumber=c.number), s.billing(c, address=moved, tax_ids=_tax(c))]
 
 
@@ -221,7 +246,10 @@ def _long_name(s: Scene) -> tuple[str, list[str]]:
 def _email_changed(s: Scene) -> tuple[str, list[str]]:
     """Another mail address is not another customer."""
     c = s.customer(country="NO")
-    return "one", [s.crm(c, Email__c="old@case.example", VAT__c=c.tax_id), s.billing(c, email="new@case.example", tax_ids=_tax(c))]
+    return "one", [
+        s.crm(c, Email__c="old@case.example", VAT__c=c.tax_id),
+        s.billing(c, email="new@case.example", tax_ids=_tax(c)),
+    ]
 
 
 def _bridge(s: Scene) -> tuple[str, list[str]]:

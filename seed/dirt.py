@@ -6,8 +6,23 @@ from random import Random
 
 from seed.world import Customer
 
-_LONG_FORMS = {"Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation", "GmbH": "G.m.b.H.", "Limited": "Ltd.", "LLC": "L.L.C."}
-_SHORT = {"Street": "St", "Road": "Rd", "Avenue": "Ave", "Drive": "Dr", "Lane": "Ln", "straße": "str.", "strasse": "str."}
+_LONG_FORMS = {
+    "Ltd": "Limited",
+    "Inc": "Incorporated",
+    "Corp": "Corporation",
+    "GmbH": "G.m.b.H.",
+    "Limited": "Ltd.",
+    "LLC": "L.L.C.",
+}
+_SHORT = {
+    "Street": "St",
+    "Road": "Rd",
+    "Avenue": "Ave",
+    "Drive": "Dr",
+    "Lane": "Ln",
+    "straße": "str.",
+    "strasse": "str.",
+}
 
 
 def name(customer: Customer, rng: Random) -> str:

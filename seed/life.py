@@ -26,7 +26,18 @@ COMPANIES: tuple[tuple[str, str, str, str], ...] = (  # our own companies: code,
     ("3000", "Concordia UK Ltd", "GB", "GBP"),
 )
 _PLACES = {"JPY": 0, "KWD": 3}
-_EVENTS = ("none", "none", "none", "none", "renewal", "cancellation", "entity_change", "upgrade", "leap_day", "usage_overage")
+_EVENTS = (
+    "none",
+    "none",
+    "none",
+    "none",
+    "renewal",
+    "cancellation",
+    "entity_change",
+    "upgrade",
+    "leap_day",
+    "usage_overage",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +235,7 @@ def erp_revenue(out: Writer, made: Invoiced, customer: str) -> None:
         ],
     }  # fmt: skip
     out.line("erp", "revenue", payload)
-    out.truth("erp", "revenue_schedule", payload["schedule"], f"revenue {made.number}")
+    out.truth("erp", "revenue_schedule", f"REV-{made.number[4:]}", f"revenue {made.number}")
 
 
 def entitlements(out: Writer, contract: Contract, customer: str, subscription: str, rng: Random) -> None:
@@ -237,7 +248,7 @@ def entitlements(out: Writer, contract: Contract, customer: str, subscription: s
         "updated": int(moment(rng).timestamp()),
     }  # fmt: skip
     out.line("billing", "entitlements", granted)
-    out.truth("billing", "entitlement", granted["id"], f"entitlement {key}")
+    out.truth("billing", "entitlement", f"ent_{contract.customer.id:010d}", f"entitlement {key}")
     if rng.random() < 0.5:
         believed = {
             "id": 380_000_000 + contract.customer.id, "key": key, "organization_id": 360_000_000 + contract.customer.id,
@@ -272,7 +283,11 @@ def catalogue(out: Writer, rng: Random) -> None:
         out.line("billing", "products", {"id": sku, "object": "product", "name": name, "active": True, "unit_label": unit,
                  "tax_code": "txcd_10103001", "metadata": {}, "livemode": False, "updated": int(moment(rng).timestamp())})  # fmt: skip
         out.truth("billing", "product", sku, f"product {sku}")
-        out.row("erp", "items", {"ARTIKEL": sku, "BEZEICHNUNG": name.upper(), "ERLOESKONTO": "4400", "STEUER": "V1", "AKTIV": "J"})
+        out.row(
+            "erp",
+            "items",
+            {"ARTIKEL": sku, "BEZEICHNUNG": name.upper(), "ERLOESKONTO": "4400", "STEUER": "V1", "AKTIV": "J"},
+        )
         out.truth("erp", "product", sku, f"product {sku}")
         for currency in ("USD", "EUR", "GBP", "CHF", "NOK", "SEK", "JPY", "KWD"):
             key = f"{sku}-{currency}-M"
@@ -281,7 +296,11 @@ def catalogue(out: Writer, rng: Random) -> None:
                      "recurring": {"interval": "month", "interval_count": 1}, "updated": int(moment(rng).timestamp())})  # fmt: skip
             out.truth("billing", "price", f"price_{key}", f"price {key}")
     for code, name, country, currency in COMPANIES:
-        out.row("erp", "companies", {"BUKRS": code, "NAME": name, "LAND": country, "WAEHRUNG": currency, "HRB": f"HRB {code}99"})
+        out.row(
+            "erp",
+            "companies",
+            {"BUKRS": code, "NAME": name, "LAND": country, "WAEHRUNG": currency, "HRB": f"HRB {code}99"},
+        )
         out.truth("erp", "legal_entity", code, f"company {code}")
 
 

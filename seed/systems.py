@@ -38,9 +38,10 @@ def billing_key(customer: Customer) -> str:
 def crm_account(out: Writer, customer: Customer, rng: Random, **changes: Any) -> str:
     """A CRM account; its key. `changes` replace fields of the payload."""
     payload = crm_payload(customer, rng) | changes
+    key = str(payload["Id"])
     out.line("crm", "accounts", payload)
-    out.truth("crm", "account", payload["Id"], f"customer {customer.id}")
-    return str(payload["Id"])
+    out.truth("crm", "account", key, f"customer {customer.id}")
+    return key
 
 
 def crm_payload(customer: Customer, rng: Random) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def crm_payload(customer: Customer, rng: Random) -> dict[str, Any]:
 
 def billing_customer(out: Writer, customer: Customer, rng: Random, **changes: Any) -> str:
     """A billing customer, with its tax registration; its key."""
-    key = changes.get("id", billing_key(customer))
+    key = str(changes.get("id", billing_key(customer)))
     changed = int(moment(rng).timestamp())
     tax = [_tax_entry(key, customer)] if customer.tax_id and rng.random() < 0.85 else []
     payload = {
@@ -84,7 +85,9 @@ def billing_customer(out: Writer, customer: Customer, rng: Random, **changes: An
 
 
 def _tax_entry(key: str, customer: Customer) -> dict[str, Any]:
-    kind = {"US": "us_ein", "GB": "gb_vat", "CH": "ch_vat", "NO": "no_vat", "JP": "jp_cn"}.get(customer.country.code, "eu_vat")
+    kind = {"US": "us_ein", "GB": "gb_vat", "CH": "ch_vat", "NO": "no_vat", "JP": "jp_cn"}.get(
+        customer.country.code, "eu_vat"
+    )
     return {
         "id": f"txi_{key[4:]}", "object": "tax_id", "type": kind, "value": customer.tax_id,
         "country": customer.country.code, "verification": {"status": "verified"},

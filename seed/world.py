@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from random import Random
 
 from stdnum.ch import uid
@@ -27,6 +28,10 @@ class Country:
     postcode: str  # # is a digit, @ a letter
     phone: str
     tax: Callable[[Random], str]
+
+
+def _words(name: str) -> list[str]:
+    return (files("seed") / "data" / f"{name}.txt").read_text("utf-8").split()
 
 
 def _digits(rng: Random, count: int) -> str:
@@ -126,35 +131,10 @@ COUNTRIES: tuple[Country, ...] = (
 )  # fmt: skip
 _SHARES = (24, 16, 14, 9, 6, 6, 5, 5, 4, 4, 4, 3)
 
-_FIRST = (
-    "Acorn Amber Anchor Apex Arbor Aster Atlas Aurora Beacon Birch Blue Bolt Bridge Bright Canyon Cedar Cinder Clear Cobalt "
-    "Comet Copper Coral Crest Crown Delta Dune Eagle Ember Falcon Fern Field Flint Forge Fox Glacier Golden Granite Grove "
-    "Harbor Haven Hazel Heron Horizon Iron Ivory Jade Juniper Kestrel Lantern Laurel Ledger Linden Lumen Lunar Lynx Maple "
-    "Meridian Mosaic Nimbus Noble North Nova Oak Ocean Onyx Orbit Orchid Osprey Otter Pearl Pine Pioneer Prairie Prism Quartz "
-    "Quill Raven Redwood Ridge River Robin Rowan Sable Saffron Sage Sierra Silver Slate Solar Sparrow Spruce Stellar Stone "
-    "Summit Swift Tamarind Terra Thistle Timber Topaz Umber Vale Vector Velvet Verdant Vertex Violet Walnut Willow Zephyr"
-).split()
-_SECOND = (
-    "Analytics Apparel Automation Bakery Biotech Brewing Capital Ceramics Chemicals Clinics Cloud Coatings Components "
-    "Consulting Controls Couriers Dairy Data Dental Design Devices Diagnostics Digital Dynamics Education Electric Energy "
-    "Engineering Events Farms Fashion Finance Fitness Foods Forestry Freight Furniture Games Gardens Genetics Glass Health "
-    "Hospitality Housing Imaging Insurance Interiors Kitchens Labs Learning Legal Lighting Logistics Machines Marine Media "
-    "Medical Metals Mining Mobility Motors Music Networks Optics Outfitters Packaging Paper Partners Pharma Photonics Plastics "
-    "Power Press Print Properties Publishing Rail Recycling Research Robotics Security Semiconductors Shipping Software Solar "
-    "Sports Staffing Steel Studios Supply Systems Telecom Textiles Therapeutics Timber Tools Toys Trading Travel Ventures Vision "
-    "Water Wellness Wind Wines Works"
-).split()
-GIVEN = (
-    "Ada Ahmed Aiko Amir Anna Björn Carla Chen Clara Dario Dimitri Elena Emil Fatima Femi Grace Hana Hugo Ingrid Ivan Jamal "
-    "Jonas José Julia Karin Kenji Lara Leo Liam Lucía Maja Marco Maria Mateo Mia Mohamed Nadia Nils Olga Omar Paul Petra Priya "
-    "Rafael Rosa Sami Sara Sofia Sven Tariq Theo Uma Vera Viktor Wei Yara Yuki Zoe"
-).split()
-FAMILY = (
-    "Abe Andersen Bauer Becker Bianchi Brown Castro Cohen Costa Dubois Evans Fischer Garcia Haddad Hansen Hoffmann Ivanov Jensen "
-    "Jones Kaya Keller Khan Kim Kowalski Larsen Laurent Lopez Martin Meyer Moreau Murphy Nakamura Nguyen Novak Okafor Olsen "
-    "Ortega Papadakis Patel Petrov Popov Ricci Rossi Roux Sato Schmidt Silva Singh Smith Suzuki Tanaka Taylor Torres Vogel Wagner "
-    "Walker Weber Wilson Wong Yilmaz Young Zhang"
-).split()
+_FIRST = _words("company_first")
+_SECOND = _words("company_second")
+GIVEN = _words("given")
+FAMILY = _words("family")
 
 
 @dataclass(frozen=True, slots=True)

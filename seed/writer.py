@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 
 class Writer:
@@ -23,11 +23,13 @@ class Writer:
         self._files: dict[str, TextIO] = {}
         self._tables: dict[str, csv.DictWriter[str]] = {}
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         """Open for writing."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close every file."""
         self._stack.close()
 

@@ -68,7 +68,14 @@ class FileTarget:
         keys = blake2b("\n".join(m.key for m in messages).encode(), digest_size=8).hexdigest()
         name = f"{len(self._files):06d}-{keys}.jsonl"
         lines = [
-            {"key": m.key, "golden_id": m.golden_id, "entity": m.entity, "version": m.version, "action": m.action, "body": m.body}
+            {
+                "key": m.key,
+                "golden_id": m.golden_id,
+                "entity": m.entity,
+                "version": m.version,
+                "action": m.action,
+                "body": m.body,
+            }
             for m in messages
         ]
         aside = self.folder / f".{name}.part"

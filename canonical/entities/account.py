@@ -44,23 +44,15 @@ class Account(CanonicalEntity):
         match=True,
         personal=True,
     )
-    given_name: PersonName | None = field(
-        "The first name, of a customer who is a person.", match=True, personal=True
-    )
-    family_name: PersonName | None = field(
-        "The last name, of a customer who is a person.", match=True, personal=True
-    )
-    birth_date: Date | None = field(
-        "The day of birth, of a customer who is a person.", match=True, personal=True
-    )
+    given_name: PersonName | None = field("The first name, of a customer who is a person.", match=True, personal=True)
+    family_name: PersonName | None = field("The last name, of a customer who is a person.", match=True, personal=True)
+    birth_date: Date | None = field("The day of birth, of a customer who is a person.", match=True, personal=True)
     domain: Domain | None = field(
         "The customer's own internet domain, without www. A mail provider's matches nobody.",
         match=True,
         indexed=True,
     )
-    email: Email | None = field(
-        "The address to which invoices are sent.", match=True, personal=True, indexed=True
-    )
+    email: Email | None = field("The address to which invoices are sent.", match=True, personal=True, indexed=True)
     phone: Phone | None = field(
         "The main phone number, in E.164 (+442071234567) where the country is known.",
         match=True,
@@ -69,24 +61,16 @@ class Account(CanonicalEntity):
     status: Choice[Literal["prospect", "active", "suspended", "churned", "closed"]] | None = field(
         "Where the customer stands: not yet buying, buying, on hold, left, or closed for good."
     )
-    parent: Reference | None = field(
-        "The customer that owns this one, in a group of companies.", reference="account"
-    )
-    seller: Reference | None = field(
-        "Which of our companies sells to this customer.", reference="legal_entity"
-    )
+    parent: Reference | None = field("The customer that owns this one, in a group of companies.", reference="account")
+    seller: Reference | None = field("Which of our companies sells to this customer.", reference="legal_entity")
     currency: Currency | None = field(
         "The currency in which the customer is invoiced, unless a contract says otherwise."
     )
     payment_terms: Code | None = field(
         "When invoices fall due, as a code: NET30 is thirty days after the invoice date."
     )
-    billing_address: Address | None = field(
-        "Where invoices are addressed; decides the tax.", match=True, personal=True
-    )
-    shipping_address: Address | None = field(
-        "Where goods or services are delivered, when elsewhere.", personal=True
-    )
+    billing_address: Address | None = field("Where invoices are addressed; decides the tax.", match=True, personal=True)
+    shipping_address: Address | None = field("Where goods or services are delivered, when elsewhere.", personal=True)
     tax_id: TaxId | None = field(
         "The tax number under which the customer buys, with its country; check digits are verified.",
         match=True,

@@ -30,6 +30,4 @@ class Contact(CanonicalEntity):
         "What we talk to the person about; billing contacts receive invoices."
     )
     language: Code | None = field("The language in which to write, as a code such as de or en-GB.")
-    status: Choice[Literal["active", "inactive"]] | None = field(
-        "Whether the person may still be written to."
-    )
+    status: Choice[Literal["active", "inactive"]] | None = field("Whether the person may still be written to.")

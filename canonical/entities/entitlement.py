@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from canonical.entity import CanonicalEntity, field
 from canonical.values import Code, Number, Period, Reference
 
+
 class Entitlement(CanonicalEntity):
     """What a customer may use, and how much of it."""
 
@@ -15,9 +16,9 @@ class Entitlement(CanonicalEntity):
     label_fields: ClassVar = ("key",)
 
     key: Code = field("The key that systems share, made of subscription and feature", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference='account')
-    subscription: Reference | None = field("The contract that grants it", reference='subscription')
-    product: Reference | None = field("The product that it belongs to", reference='product')
+    account: Reference | None = field("The customer", reference="account")
+    subscription: Reference | None = field("The contract that grants it", reference="subscription")
+    product: Reference | None = field("The product that it belongs to", reference="product")
     feature: Code = field("What may be used")
     tier: Code = field("At which level")
     quantity: Number | None = field("How much of it")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Currency, Date, Money, Number, Period, Reference, Text
-from canonical.values.base import Group
+from canonical.values import Code, Currency, Date, Group, Money, Number, Period, Reference, Text
+
 
 class InvoiceLine(Group):
     """One charge."""
@@ -29,9 +29,9 @@ class Invoice(CanonicalEntity):
     label_fields: ClassVar = ("number",)
 
     number: Code = field("The number printed on the invoice", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference='account')
-    subscription: Reference | None = field("The contract that is invoiced", reference='subscription')
-    seller: Reference | None = field("Our company that issued it", reference='legal_entity')
+    account: Reference | None = field("The customer", reference="account")
+    subscription: Reference | None = field("The contract that is invoiced", reference="subscription")
+    seller: Reference | None = field("Our company that issued it", reference="legal_entity")
     status: Literal["draft", "open", "paid", "void", "uncollectible"] | None = field("Where the invoice stands")
     issued_on: Date = field("The date of the invoice")
     due_on: Date = field("The day on which it is due")

@@ -19,12 +19,8 @@ class LegalEntity(CanonicalEntity):
     legal_name: Name | None = field("The registered name with its legal form.", match=True, indexed=True)
     country: Country | None = field("Where the company is registered (ISO 3166, two letters).")
     currency: Currency | None = field("The currency in which its books are kept.")
-    registration_number: Code | None = field(
-        "Its number in the commercial register.", match=True, indexed=True
-    )
+    registration_number: Code | None = field("Its number in the commercial register.", match=True, indexed=True)
     tax_id: TaxId | None = field("The tax number printed on its invoices.", match=True, indexed=True)
     address: Address | None = field("The registered office.")
     parent: Reference | None = field("The company of ours that owns this one.", reference="legal_entity")
-    status: Choice[Literal["active", "inactive"]] | None = field(
-        "Whether it may still sell and be posted to."
-    )
+    status: Choice[Literal["active", "inactive"]] | None = field("Whether it may still sell and be posted to.")

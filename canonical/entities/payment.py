@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Money, Reference, Text, Timestamp
-from canonical.values.base import Group
+from canonical.values import Code, Group, Money, Reference, Text, Timestamp
+
 
 class Allocation(Group):
     """The part of a payment that pays one invoice."""
@@ -23,7 +23,7 @@ class Payment(CanonicalEntity):
     label_fields: ClassVar = ("reference",)
 
     reference: Code = field("The reference of bank or gateway that systems share", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference='account')
+    account: Reference | None = field("The customer", reference="account")
     method: Literal["card", "bank_transfer", "direct_debit", "other"] | None = field("How it was paid")
     status: Literal["pending", "succeeded", "failed", "refunded"] | None = field("Where the payment stands")
     amount: Money | None = field("What was paid", money=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Money, Number, Period, Reference, Text
-from canonical.values.base import Group
+from canonical.values import Code, Group, Money, Number, Period, Reference, Text
+
 
 class PriceTier(Group):
     """One step: up to this quantity (without an end: from there on), each unit costs this."""
@@ -20,9 +20,12 @@ class Price(CanonicalEntity):
 
     entity_name: ClassVar = "price"
     id_prefix: ClassVar = "prc"
-    label_fields: ClassVar = ("name", "key",)
+    label_fields: ClassVar = (
+        "name",
+        "key",
+    )
 
-    product: Reference | None = field("What is priced", reference='product')
+    product: Reference | None = field("What is priced", reference="product")
     key: Code = field("The look-up key that systems share", match=True, indexed=True)
     name: Text = field("What the price is called")
     amount: Money | None = field("The price of one unit", money=True)

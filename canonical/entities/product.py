@@ -15,9 +15,7 @@ class Product(CanonicalEntity):
     id_prefix: ClassVar[str] = "prd"
     label_fields: ClassVar[tuple[str, ...]] = ("name", "sku")
 
-    sku: Code | None = field(
-        "The stock-keeping unit: the product's code in every system.", match=True, indexed=True
-    )
+    sku: Code | None = field("The stock-keeping unit: the product's code in every system.", match=True, indexed=True)
     name: Name | None = field("What the product is called on quotes and invoices.", match=True, indexed=True)
     description: Note | None = field("What the customer gets, in free text.")
     family: Text | None = field("The product line that it belongs to.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Currency, Date, Money, Number, Period, Reference, Text
-from canonical.values.base import Group
+from canonical.values import Code, Currency, Date, Group, Money, Number, Period, Reference, Text
+
 
 class SubscriptionItem(Group):
     """One line of a contract."""
@@ -38,8 +38,8 @@ class Subscription(CanonicalEntity):
     label_fields: ClassVar = ("number",)
 
     number: Code = field("The contract number that systems share", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference='account')
-    seller: Reference | None = field("Our company that invoices it", reference='legal_entity')
+    account: Reference | None = field("The customer", reference="account")
+    seller: Reference | None = field("Our company that invoices it", reference="legal_entity")
     status: Literal["draft", "active", "amending", "past_due", "paused", "cancelled", "expired"] | None = field(
         "Where the contract stands"
     )

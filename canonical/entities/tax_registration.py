@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from canonical.entity import CanonicalEntity, field
 from canonical.values import Boolean, Country, Period, Reference, TaxId
 
+
 class TaxRegistration(CanonicalEntity):
     """Where a customer, or one of our companies, is registered for tax."""
 
@@ -14,8 +15,8 @@ class TaxRegistration(CanonicalEntity):
     id_prefix: ClassVar = "tax"
     label_fields: ClassVar = ("country",)
 
-    account: Reference | None = field("The customer that is registered", reference='account')
-    legal_entity: Reference | None = field("Our company that is registered", reference='legal_entity')
+    account: Reference | None = field("The customer that is registered", reference="account")
+    legal_entity: Reference | None = field("Our company that is registered", reference="legal_entity")
     country: Country = field("The country of the registration")
     tax_id: TaxId | None = field("The number", match=True, indexed=True)
     verified: Boolean | None = field("Whether the registry has confirmed it")

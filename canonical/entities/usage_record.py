@@ -7,6 +7,7 @@ from typing import ClassVar
 from canonical.entity import CanonicalEntity, field
 from canonical.values import Code, Number, Reference, Timestamp
 
+
 class UsageRecord(CanonicalEntity):
     """One metered event: so much of something was used at a time."""
 
@@ -15,9 +16,9 @@ class UsageRecord(CanonicalEntity):
     label_fields: ClassVar = ("key",)
 
     key: Code = field("The event's own id: a repeated delivery counts once", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference='account')
-    subscription: Reference | None = field("The contract", reference='subscription')
-    product: Reference | None = field("What was used", reference='product')
+    account: Reference | None = field("The customer", reference="account")
+    subscription: Reference | None = field("The contract", reference="subscription")
+    product: Reference | None = field("What was used", reference="product")
     metric: Code = field("What is measured")
     quantity: Number | None = field("How much")
     unit: Code = field("In which unit")

@@ -30,11 +30,7 @@ def read_email(raw: object, info: ValidationInfo) -> str:
         text = text[text.rindex("<") + 1 : -1]
     address = text.removeprefix("mailto:").strip(" .,;<>\"'")
     local, _, host = address.rpartition("@")
-    if (
-        len(local) > 64
-        or "xn--" in host
-        or not (_PLAIN_MAIL.fullmatch(local) and _PLAIN_DOMAIN.fullmatch(host))
-    ):
+    if len(local) > 64 or "xn--" in host or not (_PLAIN_MAIL.fullmatch(local) and _PLAIN_DOMAIN.fullmatch(host)):
         local, host = _validated(address)
     if len(local) + len(host) > 253:
         raise unreadable("a mail address has at most 254 characters")
@@ -64,12 +60,7 @@ def read_domain(raw: object, info: ValidationInfo) -> str:
     host = re.sub(r":\d*$", "", host).strip(" .,;").lower().removeprefix("www.")
     if not _PLAIN_DOMAIN.fullmatch(host) or "xn--" in host or len(host) > 253:
         host = _ascii_host(host)
-    if (
-        host in SHARED_MAIL_DOMAINS
-        or host.split(".")[0] in DUMMY_MAIL
-        and host.count(".") == 1
-        and len(host) > 5
-    ):
+    if host in SHARED_MAIL_DOMAINS or (host.split(".")[0] in DUMMY_MAIL and host.count(".") == 1 and len(host) > 5):
         doubt(info, "HUB-3302", "the domain is a mail provider's or a placeholder")
     return host
 
@@ -139,7 +130,5 @@ def _digits_only(digits: str, *, plus: bool) -> str:
 
 
 Email = Annotated[str, BeforeValidator(read_email), WithJsonSchema({"type": "string", "format": "email"})]
-Domain = Annotated[
-    str, BeforeValidator(read_domain), WithJsonSchema({"type": "string", "format": "hostname"})
-]
+Domain = Annotated[str, BeforeValidator(read_domain), WithJsonSchema({"type": "string", "format": "hostname"})]
 Phone = Annotated[str, BeforeValidator(read_phone), WithJsonSchema({"type": "string", "format": "phone"})]

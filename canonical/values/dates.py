@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema, model_validator
@@ -24,7 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = {
     name[:size]: number
     for number, name in enumerate(
-        "january february march april may june july august september october november december".split(), 1
+        "january february march april may june july august september october november december".split(),
+        1,
     )
     for size in range(3, len(name) + 1)
 }
@@ -39,6 +41,9 @@ _MONTH_NAMED = re.compile(
 )
 _TIME_AFTER = re.compile(r"[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?)$", re.ASCII)
 _NUMBER = re.compile(r"-?\d{9,17}(?:\.\d+)?", re.ASCII)
+
+
+_UNHEARD: Any = SimpleNamespace(context=None)  # doubts about a moment are not noted when nobody listens
 
 
 def read_date(raw: object, info: ValidationInfo) -> str | None:
@@ -58,16 +63,17 @@ def read_timestamp(raw: object, info: ValidationInfo) -> str:
     return text + (f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else "") + "Z"
 
 
+def instant(raw: object) -> datetime:
+    """The moment that a raw value names, aware, in UTC. Raises PydanticCustomError when it names none."""
+    return _moment(raw, _UNHEARD)
+
+
 def _day(raw: object, info: ValidationInfo) -> date:
     if isinstance(raw, datetime):
         return raw.date()
     if isinstance(raw, date):
         return raw
-    if (
-        isinstance(raw, int | float | Decimal)
-        and not isinstance(raw, bool)
-        and not _COMPACT.fullmatch(str(raw)[:9])
-    ):
+    if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool) and not _COMPACT.fullmatch(str(raw)[:9]):
         return _from_epoch(raw).date()
     text = as_token(raw, 40)
     try:
@@ -86,7 +92,7 @@ def _written(text: str, info: ValidationInfo) -> date:
     if found := _OPEN.fullmatch(text):
         return _day_or_month_first(found, info)
     if found := _MONTH_NAMED.fullmatch(text.lower()):
-        day, month = found["d1"] or found["d2"], _MONTHS[found["month"]] if found["month"] in _MONTHS else 0
+        day, month = found["d1"] or found["d2"], _MONTHS.get(found["month"], 0)
         return date(_year(found["year"], info), month, int(day or 0))
     if _NUMBER.fullmatch(text):
         return _from_epoch(Decimal(text)).date()
@@ -139,9 +145,9 @@ def _moment_written(text: str, info: ValidationInfo) -> datetime:
 def _clock(text: str) -> time:
     half = text[-2:].lower()
     if half not in ("am", "pm"):
-        return datetime.strptime(text, "%H:%M:%S" if text.count(":") == 2 else "%H:%M").time()
+        return datetime.strptime(text, "%H:%M:%S" if text.count(":") == 2 else "%H:%M").time()  # noqa: DTZ007 (a time of day)
     body = text[:-2].strip()
-    return datetime.strptime(f"{body} {half}", "%I:%M:%S %p" if body.count(":") == 2 else "%I:%M %p").time()
+    return datetime.strptime(f"{body} {half}", "%I:%M:%S %p" if body.count(":") == 2 else "%I:%M %p").time()  # noqa: DTZ007
 
 
 def _utc(moment: datetime) -> datetime:
@@ -151,7 +157,7 @@ def _utc(moment: datetime) -> datetime:
         raise unreadable("the moment is out of range", "HUB-3107") from None
 
 
-def _from_epoch(number: int | float | Decimal) -> datetime:
+def _from_epoch(number: float | Decimal) -> datetime:
     """Seconds since 1970, or milli- or microseconds when seconds would lie beyond the year 5138."""
     try:
         exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
@@ -162,9 +168,7 @@ def _from_epoch(number: int | float | Decimal) -> datetime:
 
 
 Date = Annotated[str | None, BeforeValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
-Timestamp = Annotated[
-    str, BeforeValidator(read_timestamp), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Timestamp = Annotated[str, BeforeValidator(read_timestamp), WithJsonSchema({"type": "string", "format": "date-time"})]
 _Bound = Annotated[str, BeforeValidator(lambda raw, info: _day(raw, info).isoformat())]
 
 

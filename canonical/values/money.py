@@ -15,7 +15,7 @@ from canonical.values.reading import Group, as_token, is_blank, unreadable
 
 # Where CLDR (babel) gives the digits that people *see*, and ISO 4217 list one gives more that are booked.
 _ISO_DIGITS = dict.fromkeys(
-    "AFN ALL IRR KPW LAK LBP MGA MMK RSD SLL SOS SYP YER".split(), 2
+    ["AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SLL", "SOS", "SYP", "YER"], 2
 ) | {"IQD": 3}  # fmt: skip
 _WORDS = {
     "€": "EUR",
@@ -50,9 +50,7 @@ def _currencies() -> frozenset[str]:
     return frozenset(list_currencies()) - {"XXX", "XTS"}
 
 
-Currency = Annotated[
-    str, BeforeValidator(read_currency), WithJsonSchema({"type": "string", "format": "currency"})
-]
+Currency = Annotated[str, BeforeValidator(read_currency), WithJsonSchema({"type": "string", "format": "currency"})]
 
 
 class Money(Group):
@@ -93,4 +91,4 @@ def _booked(amount: Decimal, code: str) -> str:
     exact = amount.quantize(Decimal(1).scaleb(-digits)) if digits else amount.to_integral_value()
     if exact != amount:
         raise unreadable(f"{code} has {digits} decimals, the amount has more")
-    return format(abs(exact) if not exact else exact, "f")
+    return format(exact or abs(exact), "f")

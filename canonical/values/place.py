@@ -105,9 +105,7 @@ def _read_postcode(raw: object) -> str:
     return clean(as_token(raw, 32).upper())
 
 
-Country = Annotated[
-    str, BeforeValidator(read_country), WithJsonSchema({"type": "string", "format": "country"})
-]
+Country = Annotated[str, BeforeValidator(read_country), WithJsonSchema({"type": "string", "format": "country"})]
 _Part = Annotated[str, BeforeValidator(_read_part)]
 _Postcode = Annotated[str, BeforeValidator(_read_postcode)]
 
@@ -163,7 +161,5 @@ def _without_unreadable_country(parts: dict[str, Any], info: ValidationInfo) -> 
     try:
         return parts | {"country": read_country(country)}
     except PydanticCustomError:
-        doubt(
-            info, "HUB-3301", "the country of the address could not be read and is left out", field=".country"
-        )
+        doubt(info, "HUB-3301", "the country of the address could not be read and is left out", field=".country")
         return {part: value for part, value in parts.items() if part != "country"}

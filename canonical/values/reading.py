@@ -13,11 +13,10 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from canonical.findings import Finding, Severity
-from canonical.values import base
 
 LONGEST_TEXT = 65_536  # characters of free text
 _WIDEST_INTEGER = 128  # bits of a number that is read as text
@@ -59,9 +58,7 @@ def clean(text: str) -> str:
         if "\0" in text:
             raise unreadable("the text holds a NUL character", "HUB-3104")
         return " ".join((_CONTROL.sub("", text) if not text.isprintable() else text).split())
-    return unicodedata.normalize(
-        "NFC", " ".join(_CONTROL.sub("", _storable(text).translate(_INVISIBLE)).split())
-    )
+    return unicodedata.normalize("NFC", " ".join(_CONTROL.sub("", _storable(text).translate(_INVISIBLE)).split()))
 
 
 def as_text(raw: object, longest: int = LONGEST_TEXT) -> str:
@@ -100,8 +97,10 @@ def kind_of(raw: object) -> str:
     return names.get(type(raw), "a number" if isinstance(raw, int | float | Decimal) else "something else")
 
 
-class Group(base.Group):
+class Group(BaseModel):
     """Parts that win or lose together. Frozen; unknown parts are refused, blank ones left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
@@ -116,6 +115,7 @@ class Group(base.Group):
     @classmethod
     def unfolded(cls, raw: Any, info: ValidationInfo) -> Any:
         """The raw value as an object, for groups that can also be written in other forms. Override."""
+        del info
         return raw
 
 
@@ -129,7 +129,7 @@ def _storable(text: str) -> str:
     return text
 
 
-def _number_as_text(raw: int | float | Decimal) -> str:
+def _number_as_text(raw: float | Decimal) -> str:
     if isinstance(raw, int):
         if raw.bit_length() > _WIDEST_INTEGER:
             raise unreadable("the number is out of range", "HUB-3107")

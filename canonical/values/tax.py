@@ -21,8 +21,37 @@ from canonical.values.reading import Group, as_token, doubt, folded, is_blank, u
 # Countries whose VAT number is written with the country in front (EU, GB, XI, NO, CH).
 _PREFIXES = {
     code: code
-    for code in "AT BE BG CY CZ DE DK EE ES FI FR HR HU IE IT LT LU LV MT NL PL PT "
-    "RO SE SI SK GB NO CH".split()
+    for code in [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+        "GB",
+        "NO",
+        "CH",
+    ]
 } | {"EL": "GR", "XI": "GB"}
 _PREFIX_OF = {country: prefix for prefix, country in _PREFIXES.items() if prefix != "XI"}
 _GENERIC_TYPES = frozenset({"", "vat", "tax", "tax_id", "taxid", "tin", "vat_id", "vat_number", "gst_vat"})
@@ -98,20 +127,12 @@ class Identifier(Group):
         return raw | {"type": kind, "value": value}
 
 
-def checks_out(country: str | None, kind: str | None, number: str) -> bool:
-    """Whether a tax number in normal form passes its country's check, or none is known for it."""
-    module = _module(country, kind) if country and kind else None
-    return module is None or _problem(module, _body(number, country or "", kind or "")) is None
-
-
 def _without_empty(raw: Any, info: ValidationInfo) -> Any:
     """Entries without a value, or with a word for "nothing", name nobody: left out."""
     if not isinstance(raw, list):
         return raw
     kept = [entry for entry in raw if not (isinstance(entry, dict) and _names_nobody(entry.get("value")))]
-    if any(
-        isinstance(entry, dict) and not is_blank(entry.get("value")) for entry in raw if entry not in kept
-    ):
+    if any(isinstance(entry, dict) and not is_blank(entry.get("value")) for entry in raw if entry not in kept):
         doubt(info, "HUB-3302", "an identifier looks like a placeholder and is left out")
     return kept
 
@@ -141,11 +162,7 @@ def _compact(raw: object, longest: int) -> str:
 
 
 def _country_and_type(raw: dict[str, Any], number: str) -> tuple[str | None, str]:
-    kind = (
-        ""
-        if is_blank(raw.get("type"))
-        else as_token(raw["type"], 40).lower().replace(" ", "_").replace("-", "_")
-    )
+    kind = "" if is_blank(raw.get("type")) else as_token(raw["type"], 40).lower().replace(" ", "_").replace("-", "_")
     country = None if is_blank(raw.get("country")) else country_code(as_token(raw["country"], 120))
     if raw.get("country") and not is_blank(raw["country"]) and country is None:
         raise unreadable("the country of the tax number is none of ISO 3166")

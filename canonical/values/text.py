@@ -70,7 +70,7 @@ def read_code(raw: object, info: ValidationInfo) -> str:
     text = as_text(raw, LONGEST_CODE)
     if " " in text:
         text = text.replace(" ", "")
-    if text and (says_nothing(text) or is_dummy_number(text) and not text.strip("0")):
+    if text and (says_nothing(text) or (is_dummy_number(text) and not text.strip("0"))):
         _placeholder(info)
     return text
 
@@ -117,8 +117,6 @@ PersonName = Annotated[
     str, BeforeValidator(read_person_name), WithJsonSchema({"type": "string", "format": "person-name"})
 ]
 Code = Annotated[str, BeforeValidator(read_code), WithJsonSchema({"type": "string", "format": "code"})]
-Reference = Annotated[
-    str, BeforeValidator(read_reference), WithJsonSchema({"type": "string", "format": "source-key"})
-]
+Reference = Annotated[str, BeforeValidator(read_reference), WithJsonSchema({"type": "string", "format": "source-key"})]
 Choice = Annotated[_T, BeforeValidator(read_choice)]
 Boolean = Annotated[bool, BeforeValidator(read_flag)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,10 +42,16 @@ def check(directory: Path | None) -> None:
         "rules": lambda: f"{len(shipped())} rule sets",
         "mappings": lambda: f"{len([source(name) for name in SOURCES])} mappings",
         "store": lambda: str(open_hub(directory).engine.url.render_as_string(hide_password=True)),
-        "balance": lambda: f"{len(queries.unbalanced(queries.overview(open_hub(directory).engine)['sources']))} lines that do not add up",
+        "balance": lambda: _balance(queries.overview(open_hub(directory).engine)["sources"]),
     }
     for name, run in checks.items():
         click.echo(f" ok    {name:<10} {run()}")
+
+
+def _balance(sources: Sequence[Any]) -> str:
+    from hub.queries import unbalanced
+
+    return f"{len(sources)} lines, {len(unbalanced(sources))} that do not add up"
 
 
 @click.command()

@@ -17,7 +17,9 @@ from hub.cli.common import folder, form, open_hub, progress, put_json, put_table
 @click.option("--as", "kind", type=click.Choice(["csv", "jsonl", "json"]), help="The file's form.")
 @folder
 @form
-def ingest(system: str, file: Path, *, mapping: Path | None, kind: str | None, directory: Path | None, form: str) -> None:
+def ingest(
+    system: str, file: Path, *, mapping: Path | None, kind: str | None, directory: Path | None, form: str
+) -> None:
     """Take in FILE as SYSTEM states it. Interrupted or repeated, nothing is doubled."""
     hub = open_hub(directory, prepare=True)
     source = hub.source(system, mapping)
@@ -52,7 +54,7 @@ def show(asked: str, *, directory: Path | None, form: str) -> None:
     view = queries.record(hub.engine, asked)
     golden = view.golden
     if form == "json":
-        put_json(golden | {"members": view.members, "former_ids": view.former_ids, "published": view.published})
+        put_json(dict(golden) | {"members": view.members, "former_ids": view.former_ids, "published": view.published})
         return
     click.echo(f"{golden['label']}  {golden['id']}  {golden['entity']}  v{golden['version']}  {golden['state']}")
     if view.redirected:
@@ -65,7 +67,10 @@ def show(asked: str, *, directory: Path | None, form: str) -> None:
         rows.append((field.name, value, field.source or "steward", field.rule, len(field.losers)))
     put_table(("field", "value", "from", "rule", "others"), rows)
     click.echo()
-    put_table(("source", "since", "reason"), [(f"{m['system']}:{m['entity']}:{m['key']}", m["since"], m["reason"]) for m in view.members])
+    put_table(
+        ("source", "since", "reason"),
+        [(f"{m['system']}:{m['entity']}:{m['key']}", m["since"], m["reason"]) for m in view.members],
+    )
     for finding in view.findings:
         click.echo(f"{finding['severity']}: {finding['code']} {finding['field'] or ''} {finding['message']}")
     for one in view.published:
@@ -109,7 +114,9 @@ def find(entity: str, text: str, *, directory: Path | None, form: str) -> None:
     if form == "json":
         put_json(rows)
     else:
-        put_table(("id", "label", "sources", "version"), [(r["id"], r["label"], r["sources"], r["version"]) for r in rows])
+        put_table(
+            ("id", "label", "sources", "version"), [(r["id"], r["label"], r["sources"], r["version"]) for r in rows]
+        )
 
 
 @click.command()

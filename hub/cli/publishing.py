@@ -85,7 +85,10 @@ def ls(directory: Path | None, *, form: str) -> None:
     if form == "json":
         put_json(rows)
     else:
-        put_table(("plan", "target", "state", "made", "by"), [(f"P-{r['id']}", r["target"], r["state"], r["created_at"], r["created_by"]) for r in rows])
+        put_table(
+            ("plan", "target", "state", "made", "by"),
+            [(f"P-{r['id']}", r["target"], r["state"], r["created_at"], r["created_by"]) for r in rows],
+        )
 
 
 def _show(hub: object, plan_id: int, form: str) -> None:
@@ -99,10 +102,14 @@ def _show(hub: object, plan_id: int, form: str) -> None:
     for entry in entries:
         word = "held" if entry["state"] == "held" else entry["action"]
         counts[word] = counts.get(word, 0) + 1
-    click.echo(f"P-{plan_id} {head['target']} {head['state']} hash {head['content_hash'][:8]}: " + ", ".join(f"{n} {w}" for w, n in sorted(counts.items())))
+    click.echo(
+        f"P-{plan_id} {head['target']} {head['state']} hash {head['content_hash'][:8]}: "
+        + ", ".join(f"{n} {w}" for w, n in sorted(counts.items()))
+    )
     for entry in [e for e in entries if e["action"] != "unchanged"][:20]:
         changed = ", ".join(sorted(entry["changes"])[:6])
-        click.echo(f"  {entry['action']:<10} {entry['state']:<12} {entry['golden_id']} {entry['label']}  {entry['reason'] or changed}")
+        what = f"{entry['golden_id']} {entry['label']}  {entry['reason'] or changed}"
+        click.echo(f"  {entry['action']:<10} {entry['state']:<12} {what}")
 
 
 def _number(plan: str) -> int:

@@ -15,17 +15,25 @@ LONGEST = 100  # characters of a payload or value on one line
 def tell(road: Mapping[str, Any]) -> None:
     """Print the stations in the order in which the record passed them."""
     newest = road["versions"][0]
-    _station(1, "payload", f"{newest['origin']}, line {newest['position']}, received {newest['received_at']:%Y-%m-%d %H:%M:%S}")
+    _station(
+        1,
+        "payload",
+        f"{newest['origin']}, line {newest['position']}, received {newest['received_at']:%Y-%m-%d %H:%M:%S}",
+    )
     _line(newest["body"])
     numbers = ", ".join(f"{v['number']}{' late' if v['late'] else ''}" for v in road["versions"])
-    _station(2, "translate", f"{road['key']}, asserted {newest['asserted_at']:%Y-%m-%d %H:%M:%S}, versions kept: {numbers}")
+    _station(
+        2, "translate", f"{road['key']}, asserted {newest['asserted_at']:%Y-%m-%d %H:%M:%S}, versions kept: {numbers}"
+    )
     for name, value in newest["values"].items():
         _line(f"{name}: {shown(value)}")
     for finding in road["findings"]:
         _line(f"! {finding['code']} {finding['field'] or ''} {finding['message']}")
     common = sum(1 for key in road["keys"] if key["too_common"])
     shared = sum(1 for key in road["keys"] if key["records"] > 1)
-    _station(3, "gather", f"{len(road['keys'])} blocking keys, {shared} shared with others, {common} too common to count")
+    _station(
+        3, "gather", f"{len(road['keys'])} blocking keys, {shared} shared with others, {common} too common to count"
+    )
     _station(4, "judge", f"evidence about {len(road['evidence'])} other records")
     for one in road["evidence"][:8]:
         parts = ", ".join(f"{name} {weight:+.1f}" for name, _, weight in one["parts"] if weight)
@@ -39,7 +47,11 @@ def _resolve(road: Mapping[str, Any]) -> None:
     if golden is None:
         _station(5, "resolve", "linked to no golden record")
         return
-    _station(5, "resolve", f"{golden['id']} v{golden['version']} {golden['label']!r}, {golden['sources']} sources, {golden['ruleset']}")
+    _station(
+        5,
+        "resolve",
+        f"{golden['id']} v{golden['version']} {golden['label']!r}, {golden['sources']} sources, {golden['ruleset']}",
+    )
     for link in road["links"]:
         until = f" until {link['until']:%Y-%m-%d %H:%M:%S}" if link["until"] else ""
         _line(f"linked to {link['golden_id']} since {link['since']:%Y-%m-%d %H:%M:%S}{until}: {link['reason']}")

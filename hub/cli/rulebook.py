@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,12 +55,17 @@ def model(entity: str | None, *, form: str) -> None:
     from canonical.catalogue import entity as entity_named
 
     if entity is None:
-        rows = [(e.name, e.prefix, len(e.fields), e.description.splitlines()[0]) for e in ENTITIES.values()]
+        rows: list[tuple[Any, ...]] = [
+            (e.name, e.prefix, len(e.fields), e.description.splitlines()[0]) for e in ENTITIES.values()
+        ]
         columns: tuple[str, ...] = ("entity", "prefix", "fields", "what it is")
     else:
         fields = entity_named(entity).fields.values()
         marks = ("match", "personal", "money", "indexed")
-        rows = [(f.name, f.marks.reference or "", " ".join(m for m in marks if getattr(f.marks, m)), f.marks.description) for f in fields]  # type: ignore[misc]
+        rows = [
+            (f.name, f.marks.reference or "", " ".join(m for m in marks if getattr(f.marks, m)), f.marks.description)
+            for f in fields
+        ]
         columns = ("field", "refers to", "marks", "what it is")
     if form == "json":
         put_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -90,7 +96,21 @@ def attempt(system: str, file: Path, *, document: Path | None, first: int) -> No
     shown = []
     for payload in islice(read_payloads(file), first):
         found = made.translate(payload.content, now()) if payload.content is not None else None
-        records = [{"key": str(r.key), "values": dict(r.values), "asserted_at": r.asserted_at} for r in found.records] if found else []
-        findings = [*payload.findings, *(found.findings if found else ()), *(f for r in (found.records if found else ()) for f in r.findings)]
-        shown.append({"line": payload.line, "records": records, "findings": [f"{f.code} {f.field or ''} {f.message}" for f in findings]})
+        records = (
+            [{"key": str(r.key), "values": dict(r.values), "asserted_at": r.asserted_at} for r in found.records]
+            if found
+            else []
+        )
+        findings = [
+            *payload.findings,
+            *(found.findings if found else ()),
+            *(f for r in (found.records if found else ()) for f in r.findings),
+        ]
+        shown.append(
+            {
+                "line": payload.line,
+                "records": records,
+                "findings": [f"{f.code} {f.field or ''} {f.message}" for f in findings],
+            }
+        )
     put_json(shown)

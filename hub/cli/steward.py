@@ -30,7 +30,17 @@ def queue(*, limit: int, directory: Path | None, form: str) -> None:
         return
     put_table(
         ("task", "kind", "a", "b", "score", "reason"),
-        [(r["id"], r["kind"], r["left_label"], r["right_label"], f"{r['score']:+.1f}" if r["score"] else "", r["reason"]) for r in rows],
+        [
+            (
+                r["id"],
+                r["kind"],
+                r["left_label"],
+                r["right_label"],
+                f"{r['score']:+.1f}" if r["score"] else "",
+                r["reason"],
+            )
+            for r in rows
+        ],
     )
 
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-import sqlalchemy as sa
-
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.store import cases, journal
+from hub.store.engine import Connection
 from rules.blocking import keys_of
 from rules.case import Case, Evidence, ordered
 from rules.matching import weigh
@@ -31,7 +30,7 @@ class Gathered:
         self.case, self.core = case, core
 
 
-def gather(connection: sa.Connection, ruleset: RuleSet, touched: Iterable[int]) -> Gathered:
+def gather(connection: Connection, ruleset: RuleSet, touched: Iterable[int]) -> Gathered:
     """The closed case around these records. Stores their blocking keys and evidence on the way."""
     cases.claim(connection, ruleset.entity.name)
     dirty = set(touched)
@@ -47,14 +46,14 @@ def gather(connection: sa.Connection, ruleset: RuleSet, touched: Iterable[int]) 
     return Gathered(case, frozenset(records[id_].key for id_ in core if id_ in records))
 
 
-def _rekey(connection: sa.Connection, ruleset: RuleSet, dirty: set[int]) -> set[int]:
+def _rekey(connection: Connection, ruleset: RuleSet, dirty: set[int]) -> set[int]:
     """Store the blocking keys of changed records; who else must be compared again because of it."""
     records = journal.load_records(connection, sorted(dirty))
     keys = {id_: () if one.tombstone else keys_of(ruleset, one.values) for id_, one in records.items()}
     return cases.replace_keys(connection, ruleset.entity.name, keys, ruleset.document.matching.key_limit)
 
 
-def _weigh_again(connection: sa.Connection, ruleset: RuleSet, dirty: Sequence[int]) -> None:
+def _weigh_again(connection: Connection, ruleset: RuleSet, dirty: Sequence[int]) -> None:
     """Compare the records with all candidates; keep what is worth a look or more."""
     edges = cases.candidates(connection, dirty)
     records = journal.load_records(connection, sorted({*dirty, *(id_ for edge in edges for id_ in edge)}))
@@ -64,7 +63,7 @@ def _weigh_again(connection: sa.Connection, ruleset: RuleSet, dirty: Sequence[in
     cases.replace_evidence(connection, dirty, found)
 
 
-def _component(connection: sa.Connection, ruleset: RuleSet, start: Iterable[int]) -> set[int]:
+def _component(connection: Connection, ruleset: RuleSet, start: Iterable[int]) -> set[int]:
     """Everything that certain evidence, a golden record or a steward's answer ties to these records."""
     least = ruleset.document.matching.match
     reached: set[int] = set(start)
@@ -76,7 +75,7 @@ def _component(connection: sa.Connection, ruleset: RuleSet, start: Iterable[int]
     return reached
 
 
-def _case(connection: sa.Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> Case:
+def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> Case:
     keys = {id_: one.key for id_, one in records.items()}
     held = cases.links(connection, list(records))
     inherited = cases.inherited(connection, records)
@@ -96,7 +95,7 @@ def _case(connection: sa.Connection, ruleset: RuleSet, records: Mapping[int, Sou
 
 
 def _evidence(
-    connection: sa.Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]
+    connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]
 ) -> dict[tuple[SourceKey, SourceKey], Evidence]:
     """The evidence kept, and within each component small enough that of all its other pairs too."""
     stored = cases.stored_evidence(connection, sorted(records))

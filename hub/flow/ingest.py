@@ -12,8 +12,6 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from adapters.decode import Payload, read_payloads
 from adapters.mapping import MappedSource
 from canonical.findings import Finding, Severity
@@ -21,7 +19,7 @@ from hub.clock import Clock
 from hub.flow.intake import take_in
 from hub.flow.resolve import resolve
 from hub.store import journal
-from hub.store.engine import writing
+from hub.store.engine import Engine, writing
 from hub.store.journal import Delivered
 from rules.ruleset import RuleSet
 
@@ -64,7 +62,7 @@ def file_delivery(path: Path, source: MappedSource, form: str | None = None) -> 
 
 
 def ingest(
-    engine: sa.Engine,
+    engine: Engine,
     rulesets: Mapping[str, RuleSet],
     source: MappedSource,
     delivery: Delivery,

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from canonical.findings import Finding, Severity
 from canonical.record import SourceRecord
 from hub.store import journal
+from hub.store.engine import Connection
 from hub.store.journal import Delivered, Entries, Held
 
 
@@ -27,7 +26,7 @@ class Taken:
     late: int = 0
 
 
-def take_in(connection: sa.Connection, batch_id: int, delivered: Sequence[Delivered], now: datetime) -> Taken:
+def take_in(connection: Connection, batch_id: int, delivered: Sequence[Delivered], now: datetime) -> Taken:
     """Store a chunk of a delivery: payloads as received, and of each record the versions not seen before."""
     journal.keep_payloads(connection, batch_id, delivered, now)
     ids = sorted({record.key.record_id for one in delivered for record in one.records})
@@ -59,7 +58,9 @@ class _Intake:
         held = self.in_force.setdefault(record_id, Held())
         held.versions += 1
         held.seen.add(_token(record))
-        self.entries.versions.append(_version(record, record_id, held.versions, late, (self.batch_id, payload.position)))
+        self.entries.versions.append(
+            _version(record, record_id, held.versions, late, (self.batch_id, payload.position))
+        )
         if late:
             self.taken.late += 1
             self.entries.noted += journal.finding_rows(self.batch_id, payload.position, (_LATE,), None)

@@ -15,7 +15,6 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-import sqlalchemy as sa
 
 from adapters.base import Message, Receipt, Target
 from canonical.catalogue import ENTITIES
@@ -23,7 +22,7 @@ from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
 from hub.store import audit, plans
 from hub.store.audit import Act
-from hub.store.engine import reading, writing
+from hub.store.engine import Connection, Engine, writing
 from hub.store.plans import Owed
 
 CHUNK = 200  # messages between two commits
@@ -48,7 +47,7 @@ class Planned:
         return blake2b(orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
-def make_plan(engine: sa.Engine, target: Target, author: str, now: datetime) -> int:
+def make_plan(engine: Engine, target: Target, author: str, now: datetime) -> int:
     """Read everything that is owed to the target and save what would be sent; the plan's id."""
     with writing(engine) as connection:
         owing, watermark = plans.owed(connection, target.name)
@@ -60,7 +59,9 @@ def make_plan(engine: sa.Engine, target: Target, author: str, now: datetime) -> 
             )
             for place, line in enumerate(lines)
         ]  # fmt: skip
-        content = blake2b(b"".join(f"{row[2]}{row[3]}{row[4]}".encode() + row[7] for row in rows), digest_size=16).hexdigest()
+        content = blake2b(
+            b"".join(f"{row[2]}{row[3]}{row[4]}".encode() + row[7] for row in rows), digest_size=16
+        ).hexdigest()
         head = {"target": target.name, "state": "draft", "content_hash": content, "watermark": watermark}
         settled = [id_ for line in lines if line.state != "held" for id_ in line.owed.rows]
         plan_id = plans.save(connection, head | {"created_at": now, "created_by": author}, rows, settled)
@@ -68,7 +69,7 @@ def make_plan(engine: sa.Engine, target: Target, author: str, now: datetime) -> 
     return plan_id
 
 
-def approve(engine: sa.Engine, plan_id: int, content_hash: str | None, approver: str, now: datetime) -> None:
+def approve(engine: Engine, plan_id: int, content_hash: str | None, approver: str, now: datetime) -> None:
     """Approve exactly this content. Raises Conflict for another hash or an author's own plan."""
     with writing(engine) as connection:
         head = _head(connection, plan_id)
@@ -82,7 +83,7 @@ def approve(engine: sa.Engine, plan_id: int, content_hash: str | None, approver:
         audit.append(connection, Act(approver, "approve", f"P-{plan_id}", {"hash": head["content_hash"]}), now)
 
 
-def apply(engine: sa.Engine, target: Target, plan_id: int, clock: Clock) -> dict[str, int]:
+def apply(engine: Engine, target: Target, plan_id: int, clock: Clock) -> dict[str, int]:
     """Send what the plan says and nothing else; how many of its records ended in each state.
 
     Interrupted at any point, it goes on where it was: what was being sent is sent again under the
@@ -123,12 +124,14 @@ class _Remote:
         return self.target.send(messages)
 
 
-def _lines(connection: sa.Connection, target: Target, owing: Sequence[Owed]) -> list[Planned]:
+def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> list[Planned]:
     """The plan line by line, parents first; a held parent holds its children."""
     ids = [one.golden_id for one in owing]
     goldens = plans.goldens(connection, ids)
     parents = plans.parents(connection, ids)
-    there = plans.published(connection, target.name, [*ids, *{p for row in parents.values() for p in row.values() if p}])
+    there = plans.published(
+        connection, target.name, [*ids, *{p for row in parents.values() for p in row.values() if p}]
+    )
     lines: list[Planned] = []
     going = {id_ for id_, row in there.items() if row["active"]}
     for one in sorted(owing, key=lambda o: (o.action == "deactivate", _ORDER[o.entity], o.golden_id)):
@@ -172,14 +175,14 @@ def _line(one: Owed, body: Mapping[str, Any], before: Mapping[str, Any] | None, 
     return Planned(one, action, state, body, changes, None if changes else "the target has it so")
 
 
-def _head(connection: sa.Connection, plan_id: int) -> Mapping[str, Any]:
+def _head(connection: Connection, plan_id: int) -> Mapping[str, Any]:
     head = plans.get(connection, plan_id, lock=True)
     if head is None:
         raise NotFound(f"there is no plan P-{plan_id}.", hint="`hub publish ls` lists them.")
     return head
 
 
-def _begin(engine: sa.Engine, plan_id: int, target: str) -> None:
+def _begin(engine: Engine, plan_id: int, target: str) -> None:
     with writing(engine) as connection:
         head = _head(connection, plan_id)
         if head["target"] != target or head["state"] not in ("approved", "running"):
@@ -190,12 +193,14 @@ def _begin(engine: sa.Engine, plan_id: int, target: str) -> None:
             return
         plans.change(connection, plan_id, state="stale")
         plans.supersede(connection, plan_id)
-        plans.owe_again(connection, target, [e["golden_id"] for e in plans.entries(connection, plan_id, ("superseded",))])
+        plans.owe_again(
+            connection, target, [e["golden_id"] for e in plans.entries(connection, plan_id, ("superseded",))]
+        )
     named = ", ".join(stale[:5])
     raise PlanStale(f"{len(stale)} records changed after plan P-{plan_id} was made ({named}); nothing was sent.")
 
 
-def _resume_or_claim(engine: sa.Engine, remote: _Remote, plan_id: int, clock: Clock) -> bool:
+def _resume_or_claim(engine: Engine, remote: _Remote, plan_id: int, clock: Clock) -> bool:
     """Send one chunk; whether there was anything to send."""
     with writing(engine) as connection:
         chunk = plans.entries(connection, plan_id, ("sending",))[:CHUNK] or plans.claim(connection, plan_id, CHUNK)
@@ -217,7 +222,9 @@ def _outcome(entry: Mapping[str, Any], receipt: Receipt, now: datetime) -> dict[
     """What a receipt makes of an entry: what may pass is tried again, up to a limit."""
     accepted = receipt.status in ("applied", "unchanged", "replayed")
     again = receipt.status in ("unavailable", "throttled", "unknown") and entry["attempts"] < ATTEMPTS
-    state = "acknowledged" if accepted else "planned" if again else "rejected" if receipt.status == "rejected" else "parked"
+    state = (
+        "acknowledged" if accepted else "planned" if again else "rejected" if receipt.status == "rejected" else "parked"
+    )
     return {
         **{name: entry[name] for name in ("plan_id", "position", "golden_id", "attempts", "body", "body_hash")},
         "acknowledged_version": entry["version"], "remote_id": receipt.remote_id or entry["golden_id"],

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from canonical.catalogue import ENTITIES
 from hub.flow.gather import gather
+from hub.store.engine import Connection
 from hub.store.verdicts import Verdict, write
 from rules.judge import judge
 from rules.judgement import Judgement
@@ -20,7 +19,7 @@ from rules.ruleset import RuleSet
 
 
 def resolve(
-    connection: sa.Connection, rulesets: Mapping[str, RuleSet], touched: Mapping[str, Iterable[int]], now: datetime
+    connection: Connection, rulesets: Mapping[str, RuleSet], touched: Mapping[str, Iterable[int]], now: datetime
 ) -> dict[str, Judgement]:
     """Judge these records again, parents' entities before their children's. Gives what was decided."""
     decided: dict[str, Judgement] = {}

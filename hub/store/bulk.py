@@ -16,7 +16,9 @@ def insert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], r
     if not listed:
         return
     binders = [_binder(connection, table.c[name]) for name in columns]
-    bound = [[value if bind is None else bind(value) for bind, value in zip(binders, row, strict=True)] for row in listed]
+    bound = [
+        [value if bind is None else bind(value) for bind, value in zip(binders, row, strict=True)] for row in listed
+    ]
     names = ", ".join(f'"{name}"' for name in columns)
     if connection.dialect.name == "postgresql":
         cursor = connection.connection.cursor()
@@ -25,7 +27,8 @@ def insert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], r
                 copy.write_row(row)
     else:
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', [tuple(r) for r in bound])
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 (names of our own tables)
+        connection.exec_driver_sql(statement, [tuple(row) for row in bound])
 
 
 def update(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
@@ -33,7 +36,7 @@ def update(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows:
     if not rows:
         return
     where = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
-    values = {name: sa.bindparam(f"new_{name}") for name in rows[0] if name not in key}
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in rows[0] if name not in key}
     bound = [{(f"key_{n}" if n in key else f"new_{n}"): v for n, v in row.items()} for row in rows]
     connection.execute(sa.update(table).where(*where).values(values), bound)
 

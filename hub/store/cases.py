@@ -153,11 +153,18 @@ def inherited(connection: sa.Connection, records: Mapping[int, SourceRecord]) ->
 def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
     """The live golden records of these ids, as they stand."""
     founder = record.alias("founder")
-    query = sa.select(golden, founder.c.system, founder.c.key.label("founder_key")).join(founder, founder.c.id == golden.c.founder_id)
+    query = sa.select(golden, founder.c.system, founder.c.key.label("founder_key")).join(
+        founder, founder.c.id == golden.c.founder_id
+    )
     query = query.where(golden.c.state == "live", among(connection, golden.c.id, sorted(set(ids))))
     return {
         row.id: Prior(
-            row.id, SourceKey(row.system, row.entity, row.founder_key), row.version, row.content_hash, row.created_at, row.published
+            row.id,
+            SourceKey(row.system, row.entity, row.founder_key),
+            row.version,
+            row.content_hash,
+            row.created_at,
+            row.published,
         )
         for row in connection.execute(query)
     }
@@ -170,7 +177,9 @@ def founded(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> dict[So
     return {keys[row[0]]: row[1] for row in rows}
 
 
-def published_there(connection: sa.Connection, records: Mapping[int, SourceRecord]) -> dict[SourceKey, Mapping[str, Any]]:
+def published_there(
+    connection: sa.Connection, records: Mapping[int, SourceRecord]
+) -> dict[SourceKey, Mapping[str, Any]]:
     """Of records in a system that is also a target: what the hub itself published under that key."""
     mine = {(one.key.system, one.key.key): one.key for one in records.values()}
     query = sa.select(publication.c.target, publication.c.remote_id, publication.c["values"])
@@ -192,7 +201,9 @@ def _retemper(connection: sa.Connection, entity: str, gained: set[int], lost: se
     hot = set(connection.execute(sa.select(hot_key.c.key).where(among(connection, hot_key.c.key, touched))).scalars())
     counted = [key for key in touched if key not in hot or key in lost]
     query = sa.select(match_key.c.key, sa.func.count()).group_by(match_key.c.key)
-    count = dict(connection.execute(query.where(among(connection, match_key.c.key, counted))).tuples().all())
+    count: dict[int, int] = dict(
+        connection.execute(query.where(among(connection, match_key.c.key, counted))).tuples().all()
+    )
     heated = sorted(key for key in counted if key not in hot and count.get(key, 0) > limit)
     cooled = sorted(key for key in counted if key in hot and count.get(key, 0) <= limit)
     bulk.insert(connection, hot_key, ("key", "entity"), ((key, entity) for key in heated))

@@ -44,7 +44,11 @@ def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
 def undo(connection: sa.Connection, decision_id: str, author: str, now: datetime) -> Mapping[str, Any] | None:
     """End a decision that is in force; its row, or None if there is no such."""
     ended = sa.update(decision).where(decision.c.id == decision_id, decision.c.undone_at.is_(None))
-    row = connection.execute(ended.values(undone_at=now, undone_by=author).returning(*decision.c)).mappings().one_or_none()
+    row = (
+        connection.execute(ended.values(undone_at=now, undone_by=author).returning(*decision.c))
+        .mappings()
+        .one_or_none()
+    )
     return dict(row) if row else None
 
 
@@ -69,7 +73,9 @@ def different_among(connection: sa.Connection, left: set[int], right: set[int]) 
     """A "different" in force between one of these records and one of those."""
     live = sa.and_(decision.c.kind == "different", decision.c.undone_at.is_(None))
     for a, b in ((left, right), (right, left)):
-        across = sa.and_(among(connection, decision.c.left_id, sorted(a)), among(connection, decision.c.right_id, sorted(b)))
+        across = sa.and_(
+            among(connection, decision.c.left_id, sorted(a)), among(connection, decision.c.right_id, sorted(b))
+        )
         row = connection.execute(sa.select(decision).where(live, across).limit(1)).mappings().one_or_none()
         if row:
             return dict(row)
@@ -80,7 +86,11 @@ def task_of(connection: sa.Connection, task_id: str) -> Mapping[str, Any] | None
     """The task, with the source keys that it asks about."""
     left, right = record.alias("l"), record.alias("r")
     columns = [left.c.system, left.c.entity.label("left_entity"), left.c.key]
-    columns += [right.c.system.label("right_system"), right.c.entity.label("right_entity"), right.c.key.label("right_key")]
+    columns += [
+        right.c.system.label("right_system"),
+        right.c.entity.label("right_entity"),
+        right.c.key.label("right_key"),
+    ]
     query = sa.select(task, *columns).join(left, left.c.id == task.c.left_id)
     query = query.join(right, right.c.id == task.c.right_id, isouter=True).where(task.c.id == task_id)
     row = connection.execute(query).mappings().one_or_none()

@@ -18,6 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.errors import StoreUnavailable
 
+Connection = sa.Connection  # the two types by which the rest of the hub hands the store its transaction
+Engine = sa.Engine
+
 _PRAGMAS = (
     "busy_timeout=30000", "journal_mode=wal", "synchronous=normal", "foreign_keys=on", "cache_size=-65536",
     "temp_store=memory", "mmap_size=268435456",
@@ -29,7 +32,9 @@ def connect(url: str) -> sa.Engine:
     address = make_url(url)
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(address, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(
+        address, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, hide_parameters=True
+    )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

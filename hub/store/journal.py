@@ -49,6 +49,7 @@ class Delivered:
         return "accepted" if self.records else "rejected"
 
 
+NEVER = datetime(1, 1, 1, tzinfo=UTC)  # before anything was asserted
 Token = tuple[int | None, datetime | None, bytes]
 
 
@@ -67,7 +68,7 @@ class Held:
 
     number: int = 0
     version: int | None = None
-    asserted_at: datetime = datetime.min.replace(tzinfo=UTC)
+    asserted_at: datetime = NEVER
     content_hash: bytes = b""
     versions: int = 0
     seen: set[Token] = field(default_factory=set)
@@ -122,7 +123,9 @@ class Entries:
     standing: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)  # of each record's version in force
 
 
-def finding_rows(batch_id: int, position: int, found: Iterable[Finding], record_id: int | None) -> list[tuple[Any, ...]]:
+def finding_rows(
+    batch_id: int, position: int, found: Iterable[Finding], record_id: int | None
+) -> list[tuple[Any, ...]]:
     """Findings as rows: with the payload, and with the record when it is in force."""
     return [
         (batch_id, position, record_id, one.code, one.severity.value, one.field, one.place, one.message[:2000])
@@ -145,8 +148,8 @@ def load_records(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Sou
     """The version in force of each record, tombstones included."""
     both = sa.and_(record_version.c.record_id == record.c.id, record_version.c.number == record.c.number)
     columns = (
-        record.c.id, record.c.system, record.c.entity, record.c.key, record_version.c["values"], record_version.c.asserted_at,
-        record_version.c.received_at, record_version.c.version, record_version.c.content_hash,
+        record.c.id, record.c.system, record.c.entity, record.c.key, record_version.c["values"],
+        record_version.c.asserted_at, record_version.c.received_at, record_version.c.version, record_version.c.content_hash,
         record_version.c.tombstone, record_version.c.replaced_by,
     )  # fmt: skip
     query = sa.select(*columns).join(record_version, both).where(among(connection, record.c.id, ids))

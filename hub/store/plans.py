@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +12,30 @@ from canonical.record import GoldenRecord
 from hub.store import bulk
 from hub.store.engine import among
 from hub.store.tables import (
-    delivery, golden, golden_reference, golden_version, link, outbox, plan, plan_entry, publication,
+    delivery,
+    golden,
+    golden_reference,
+    golden_version,
+    link,
+    outbox,
+    plan,
+    plan_entry,
+    publication,
 )  # fmt: skip
 
-ENTRY = ("plan_id", "position", "entity", "golden_id", "version", "action", "state", "body", "body_hash", "changes", "reason")
+ENTRY = (
+    "plan_id",
+    "position",
+    "entity",
+    "golden_id",
+    "version",
+    "action",
+    "state",
+    "body",
+    "body_hash",
+    "changes",
+    "reason",
+)
 ENDS = ("acknowledged", "rejected", "held", "superseded", "parked")
 
 
@@ -58,7 +77,9 @@ def owed(connection: sa.Connection, target: str) -> tuple[list[Owed], int]:
 def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, GoldenRecord]:
     """The version in force of each golden record, with provenance left out."""
     both = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
-    query = sa.select(golden.c.id, golden.c.entity, golden.c.version, golden_version.c["values"], golden_version.c.ruleset)
+    query = sa.select(
+        golden.c.id, golden.c.entity, golden.c.version, golden_version.c["values"], golden_version.c.ruleset
+    )
     query = query.join(golden_version, both).where(among(connection, golden.c.id, ids))
     return {row[0]: GoldenRecord(row[0], row[1], row[2], row[3], {}, (), row[4]) for row in connection.execute(query)}
 
@@ -68,7 +89,9 @@ def parents(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str
     heir = golden.alias("heir")
     there = sa.func.coalesce(heir.c.heir, heir.c.id)
     query = sa.select(golden_reference.c.golden_id, golden_reference.c.field, there)
-    query = query.join(link, sa.and_(link.c.record_id == golden_reference.c.parent_id, link.c.until.is_(None)), isouter=True)
+    query = query.join(
+        link, sa.and_(link.c.record_id == golden_reference.c.parent_id, link.c.until.is_(None)), isouter=True
+    )
     query = query.join(heir, heir.c.id == link.c.golden_id, isouter=True)
     found: dict[str, dict[str, str | None]] = {}
     for child, field, parent in connection.execute(query.where(among(connection, golden_reference.c.golden_id, ids))):
@@ -78,11 +101,15 @@ def parents(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str
 
 def published(connection: sa.Connection, target: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """What the target has acknowledged of these golden records."""
-    query = sa.select(publication).where(publication.c.target == target, among(connection, publication.c.golden_id, ids))
+    query = sa.select(publication).where(
+        publication.c.target == target, among(connection, publication.c.golden_id, ids)
+    )
     return {row["golden_id"]: dict(row) for row in connection.execute(query).mappings()}
 
 
-def save(connection: sa.Connection, head: Mapping[str, Any], entries: Sequence[tuple[Any, ...]], settled: Iterable[int]) -> int:
+def save(
+    connection: sa.Connection, head: Mapping[str, Any], entries: Sequence[tuple[Any, ...]], settled: Iterable[int]
+) -> int:
     """Keep a plan with its entries and mark what it settles as planned; its id."""
     plan_id: int = connection.execute(sa.insert(plan).values(dict(head)).returning(plan.c.id)).scalar_one()
     bulk.insert(connection, plan_entry, (*ENTRY, "attempts"), ((plan_id, *entry, 0) for entry in entries))
@@ -114,7 +141,9 @@ def entries(connection: sa.Connection, plan_id: int, states: Sequence[str] = ())
 
 def outdated(connection: sa.Connection, plan_id: int) -> list[str]:
     """Golden records that have moved on since the plan was made."""
-    moved = sa.or_(golden.c.version > plan_entry.c.version, sa.and_(golden.c.state != "live", plan_entry.c.action != "deactivate"))
+    moved = sa.or_(
+        golden.c.version > plan_entry.c.version, sa.and_(golden.c.state != "live", plan_entry.c.action != "deactivate")
+    )
     query = sa.select(golden.c.id).join(plan_entry, plan_entry.c.golden_id == golden.c.id)
     query = query.where(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned", moved).order_by(golden.c.id)
     return list(connection.execute(query).scalars())
@@ -133,7 +162,9 @@ def claim(connection: sa.Connection, plan_id: int, most: int) -> list[Mapping[st
 
 def settle(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write what became of sent entries: state, reason, and the attempt itself."""
-    ended = [{"plan_id": r["plan_id"], "position": r["position"], "state": r["state"], "reason": r["says"]} for r in rows]
+    ended = [
+        {"plan_id": r["plan_id"], "position": r["position"], "state": r["state"], "reason": r["says"]} for r in rows
+    ]
     bulk.update(connection, plan_entry, ("plan_id", "position"), ended)
     tries = (
         (r["plan_id"], r["position"], r["attempts"], r["status"], r["code"], r["says"], r["sent_at"]) for r in rows
@@ -146,16 +177,29 @@ def acknowledge(connection: sa.Connection, target: str, rows: Sequence[Mapping[s
     ids = [row["golden_id"] for row in rows]
     gone = sa.and_(publication.c.target == target, among(connection, publication.c.golden_id, ids))
     connection.execute(sa.delete(publication).where(gone))
-    columns = ("golden_id", "acknowledged_version", "remote_id", "values", "body", "body_hash", "active", "acknowledged_at")
+    columns = (
+        "golden_id",
+        "acknowledged_version",
+        "remote_id",
+        "values",
+        "body",
+        "body_hash",
+        "active",
+        "acknowledged_at",
+    )
     bulk.insert(connection, publication, ("target", *columns), ((target, *(row[c] for c in columns)) for row in rows))
     connection.execute(sa.update(golden).where(among(connection, golden.c.id, ids)).values(published=True))
 
 
 def owe_again(connection: sa.Connection, target: str, golden_ids: Sequence[str]) -> None:
     """Put back into the outbox what a plan did not get across, unless something newer is owed already."""
-    newest = sa.select(sa.func.max(outbox.c.id)).where(outbox.c.target == target, among(connection, outbox.c.golden_id, golden_ids))
+    newest = sa.select(sa.func.max(outbox.c.id)).where(
+        outbox.c.target == target, among(connection, outbox.c.golden_id, golden_ids)
+    )
     newest = newest.group_by(outbox.c.golden_id)
-    connection.execute(sa.update(outbox).where(outbox.c.id.in_(newest), outbox.c.state == "planned").values(state="pending"))
+    connection.execute(
+        sa.update(outbox).where(outbox.c.id.in_(newest), outbox.c.state == "planned").values(state="pending")
+    )
 
 
 def supersede(connection: sa.Connection, plan_id: int) -> None:

@@ -10,8 +10,26 @@ import sqlalchemy as sa
 from canonical.ids import SourceKey
 from hub.store.engine import among
 from hub.store.tables import (
-    audit, batch, decision, delivery, evidence, finding, golden, golden_reference, golden_value, golden_version, hot_key,
-    link, match_key, outbox, payload, plan, plan_entry, publication, record, task,
+    audit,
+    batch,
+    decision,
+    delivery,
+    evidence,
+    finding,
+    golden,
+    golden_reference,
+    golden_value,
+    golden_version,
+    hot_key,
+    link,
+    match_key,
+    outbox,
+    payload,
+    plan,
+    plan_entry,
+    publication,
+    record,
+    task,
 )  # fmt: skip
 from rules.forms import folded
 
@@ -47,7 +65,11 @@ def page(connection: sa.Connection, entity: str, *, after: str = "", text: str =
 def by_value(connection: sa.Connection, entity: str, field: str, value: str) -> list[str]:
     """Ids of live golden records whose indexed field has exactly this value, letter case and accents apart."""
     query = sa.select(golden_value.c.golden_id).where(golden_value.c.entity == entity, golden_value.c.field == field)
-    return list(connection.execute(query.where(golden_value.c.value == folded(value)).order_by(golden_value.c.golden_id)).scalars())
+    return list(
+        connection.execute(
+            query.where(golden_value.c.value == folded(value)).order_by(golden_value.c.golden_id)
+        ).scalars()
+    )
 
 
 def golden_of(connection: sa.Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, str]:
@@ -68,7 +90,9 @@ def members(connection: sa.Connection, golden_id: str) -> list[Row]:
 
 def former_ids(connection: sa.Connection, golden_id: str) -> list[str]:
     """The retired ids that lead here."""
-    return list(connection.execute(sa.select(golden.c.id).where(golden.c.heir == golden_id).order_by(golden.c.id)).scalars())
+    return list(
+        connection.execute(sa.select(golden.c.id).where(golden.c.heir == golden_id).order_by(golden.c.id)).scalars()
+    )
 
 
 def history(connection: sa.Connection, golden_id: str) -> list[Row]:
@@ -113,11 +137,11 @@ def tasks(connection: sa.Connection, *, state: str = "open", after: str = "", fi
     for side, tie, end in ((left, left_link, left_golden), (right, right_link, right_golden)):
         query = query.join(tie, sa.and_(tie.c.record_id == side.c.id, tie.c.until.is_(None)), isouter=True)
         query = query.join(end, end.c.id == tie.c.golden_id, isouter=True)
-    low, high = sa.func.min, sa.func.max
-    if connection.dialect.name == "postgresql":
-        low, high = sa.func.least, sa.func.greatest
+    scalar = ("least", "greatest") if connection.dialect.name == "postgresql" else ("min", "max")
+    low, high = (getattr(sa.func, name) for name in scalar)
     pair = sa.and_(
-        evidence.c.left_id == low(task.c.left_id, task.c.right_id), evidence.c.right_id == high(task.c.left_id, task.c.right_id)
+        evidence.c.left_id == low(task.c.left_id, task.c.right_id),
+        evidence.c.right_id == high(task.c.left_id, task.c.right_id),
     )
     query = query.join(evidence, pair, isouter=True).where(task.c.state == state, task.c.id > after)
     return [dict(row) for row in connection.execute(query.order_by(task.c.id).limit(first)).mappings()]
@@ -148,13 +172,15 @@ def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
         return found.setdefault((system, entity), {"system": system, "entity": entity, **zero})
 
     live = sa.exists().where(link.c.record_id == record.c.id, link.c.until.is_(None))
-    status = sa.case((sa.and_(record.c.status == "linked", record.c.state == "live", ~live), "failed"), else_=record.c.status)
+    status = sa.case(
+        (sa.and_(record.c.status == "linked", record.c.state == "live", ~live), "failed"), else_=record.c.status
+    )
     by = (record.c.system, record.c.entity, status)
     for system, entity, state, count in connection.execute(sa.select(*by, sa.func.count()).group_by(*by)):
         line(system, entity)[state] += count
         line(system, entity)["accepted"] += count
-    by = (payload.c.system, payload.c.entity, payload.c.outcome)
-    refused = sa.select(*by, sa.func.count()).where(payload.c.outcome != "accepted").group_by(*by)
+    ended = (payload.c.system, payload.c.entity, payload.c.outcome)
+    refused = sa.select(*ended, sa.func.count()).where(payload.c.outcome != "accepted").group_by(*ended)
     for system, entity, outcome, count in connection.execute(refused):
         line(system, entity)[outcome] += count
         line(system, entity)["accepted"] += count
@@ -215,7 +241,9 @@ def plans(connection: sa.Connection, most: int = 50) -> list[Row]:
 
 def owed_counts(connection: sa.Connection) -> dict[str, int]:
     """Golden records owed to each target."""
-    query = sa.select(outbox.c.target, sa.func.count(sa.distinct(outbox.c.golden_id))).where(outbox.c.state == "pending")
+    query = sa.select(outbox.c.target, sa.func.count(sa.distinct(outbox.c.golden_id))).where(
+        outbox.c.state == "pending"
+    )
     return dict(connection.execute(query.group_by(outbox.c.target)).tuples().all())
 
 
@@ -224,15 +252,21 @@ def decisions(connection: sa.Connection, most: int = 100) -> list[Row]:
     left, right = record.alias("l"), record.alias("r")
     query = sa.select(decision, left.c.system.label("left_system"), left.c.key.label("left_key"),
                       right.c.system.label("right_system"), right.c.key.label("right_key"))  # fmt: skip
-    query = query.join(left, left.c.id == decision.c.left_id).join(right, right.c.id == decision.c.right_id, isouter=True)
+    query = query.join(left, left.c.id == decision.c.left_id).join(
+        right, right.c.id == decision.c.right_id, isouter=True
+    )
     return [dict(row) for row in connection.execute(query.order_by(decision.c.id.desc()).limit(most)).mappings()]
 
 
 def batches(connection: sa.Connection, most: int = 50) -> list[Row]:
     """Deliveries, the newest first."""
-    return [dict(row) for row in connection.execute(sa.select(batch).order_by(batch.c.id.desc()).limit(most)).mappings()]
+    return [
+        dict(row) for row in connection.execute(sa.select(batch).order_by(batch.c.id.desc()).limit(most)).mappings()
+    ]
 
 
 def audit_entries(connection: sa.Connection, most: int = 100) -> list[Row]:
     """The audit log, the newest entry first."""
-    return [dict(row) for row in connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(most)).mappings()]
+    return [
+        dict(row) for row in connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(most)).mappings()
+    ]

@@ -29,7 +29,13 @@ def put(connection: sa.Connection, row: Mapping[str, Any]) -> None:
 
 def claim(connection: sa.Connection, schedule_id: str, fire_at: datetime, holder: str, now: datetime) -> bool:
     """Whether this holder is to run this firing: nobody has claimed it, or the claim has run out unfinished."""
-    row = {"schedule_id": schedule_id, "fire_at": fire_at, "state": "claimed", "holder": holder, "lease_until": now + LEASE}
+    row = {
+        "schedule_id": schedule_id,
+        "fire_at": fire_at,
+        "state": "claimed",
+        "holder": holder,
+        "lease_until": now + LEASE,
+    }
     made = _insert(connection, firing).values(row).on_conflict_do_nothing().returning(firing.c.schedule_id)
     if connection.execute(made).one_or_none() is not None:
         return True
@@ -48,12 +54,16 @@ def abandoned(connection: sa.Connection, now: datetime) -> list[tuple[str, datet
 
 def extend(connection: sa.Connection, schedule_id: str, fire_at: datetime, holder: str, now: datetime) -> bool:
     """Keep the lease for longer; False when somebody else has it by now."""
-    mine = sa.update(firing).where(firing.c.schedule_id == schedule_id, firing.c.fire_at == fire_at, firing.c.holder == holder)
+    mine = sa.update(firing).where(
+        firing.c.schedule_id == schedule_id, firing.c.fire_at == fire_at, firing.c.holder == holder
+    )
     kept = mine.values(lease_until=now + LEASE).returning(firing.c.schedule_id)
     return connection.execute(kept).one_or_none() is not None
 
 
-def finish(connection: sa.Connection, schedule_id: str, fire_at: datetime, outcome: tuple[str, str], now: datetime) -> None:
+def finish(
+    connection: sa.Connection, schedule_id: str, fire_at: datetime, outcome: tuple[str, str], now: datetime
+) -> None:
     """Write how a firing ended: done or failed, and in words."""
     state, words = outcome
     mine = sa.update(firing).where(firing.c.schedule_id == schedule_id, firing.c.fire_at == fire_at)

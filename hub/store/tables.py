@@ -161,7 +161,13 @@ link = Table(
     Column("ruleset", Text, nullable=False),
     Column("since", Utc, nullable=False),
     Column("until", Utc),
-    Index("uq_link_live_record", "record_id", unique=True, sqlite_where=sa.text("until is null"), postgresql_where=sa.text("until is null")),
+    Index(
+        "uq_link_live_record",
+        "record_id",
+        unique=True,
+        sqlite_where=sa.text("until is null"),
+        postgresql_where=sa.text("until is null"),
+    ),
     Index(None, "golden_id"),
     Index(None, "record_id"),
 )
@@ -250,7 +256,13 @@ ruleset = Table(
     Column("state", String(8), nullable=False),
     Column("activated_at", Utc, nullable=False),
     _one_of("state", "live", "retired"),
-    Index("uq_ruleset_live_entity", "entity", unique=True, sqlite_where=sa.text("state = 'live'"), postgresql_where=sa.text("state = 'live'")),
+    Index(
+        "uq_ruleset_live_entity",
+        "entity",
+        unique=True,
+        sqlite_where=sa.text("state = 'live'"),
+        postgresql_where=sa.text("state = 'live'"),
+    ),
 )
 
 # ── what goes out ───────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,16 @@ from canonical.record import Provenance
 from hub.store import bulk
 from hub.store.engine import among
 from hub.store.tables import (
-    finding, golden, golden_reference, golden_value, golden_version, link, outbox, publication, record, task,
+    finding,
+    golden,
+    golden_reference,
+    golden_value,
+    golden_version,
+    link,
+    outbox,
+    publication,
+    record,
+    task,
 )  # fmt: skip
 from rules.case import Case
 from rules.forms import folded, texts_at
@@ -147,7 +156,9 @@ def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
 def _links(verdict: Verdict) -> dict[SourceKey, tuple[str, str]]:
     """Which golden record holds each record, and why; one that was replaced follows its successor."""
     found = {
-        key: (draft.id, draft.cluster.reasons[key]) for draft in verdict.judgement.drafts for key in draft.cluster.members
+        key: (draft.id, draft.cluster.reasons[key])
+        for draft in verdict.judgement.drafts
+        for key in draft.cluster.members
     }
     for one in verdict.case.records:
         if one.tombstone and one.replaced_by in found:
@@ -177,7 +188,9 @@ def _owe_deactivations(connection: sa.Connection, verdict: Verdict, retired: Ite
     there = sa.select(publication.c.target, publication.c.golden_id, publication.c.acknowledged_version)
     rows = [
         (row.target, verdict.case.entity, row.golden_id, row.acknowledged_version, "deactivate", "pending", verdict.now)
-        for row in connection.execute(there.where(among(connection, publication.c.golden_id, ids), publication.c.active))
+        for row in connection.execute(
+            there.where(among(connection, publication.c.golden_id, ids), publication.c.active)
+        )
     ]
     columns = ("target", "entity", "golden_id", "version", "action", "state", "created_at")
     bulk.insert(connection, outbox, columns, rows)
@@ -197,7 +210,17 @@ def _write_findings(connection: sa.Connection, verdict: Verdict) -> None:
 
 def _write_outbox(connection: sa.Connection, verdict: Verdict) -> None:
     rows = (
-        (one.target, verdict.case.entity, draft.id, draft.version, "upsert", one.waits_for, one.held, "pending", verdict.now)
+        (
+            one.target,
+            verdict.case.entity,
+            draft.id,
+            draft.version,
+            "upsert",
+            one.waits_for,
+            one.held,
+            "pending",
+            verdict.now,
+        )
         for draft in verdict.changed
         for one in draft.publications
     )
@@ -236,7 +259,9 @@ def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterabl
     """A record with an open question about who it is stands in review, every other one is linked."""
     concerned = sorted({key.record_id for key in verdict.core} | {id_ for s in subjects for id_ in s[1:] if id_})
     waiting = sa.exists().where(
-        task.c.state == "open", task.c.kind == "match", sa.or_(task.c.left_id == record.c.id, task.c.right_id == record.c.id)
+        task.c.state == "open",
+        task.c.kind == "match",
+        sa.or_(task.c.left_id == record.c.id, task.c.right_id == record.c.id),
     )
     status = sa.case((waiting, "review"), else_="linked")
     changed = sa.update(record).where(among(connection, record.c.id, concerned), record.c.status != status)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
 from uuid_utils import uuid7
+from werkzeug.exceptions import HTTPException
 
 from canonical.errors import MasterDataError
 from hub.log import logger

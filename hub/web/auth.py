@@ -20,7 +20,7 @@ routes = Blueprint("auth", __name__)
 
 def hub() -> Hub:
     """The hub that this application serves."""
-    return cast(Hub, current_app.config["HUB"])
+    return cast("Hub", current_app.config["HUB"])
 
 
 def bearer() -> Principal:
@@ -38,7 +38,7 @@ def visitor() -> Principal:
         if not isinstance(name, str) or not isinstance(role, str):
             raise NotAuthenticated("this page needs a sign-in.")
         g.principal = Principal(name, role)
-    return cast(Principal, g.principal)
+    return cast("Principal", g.principal)
 
 
 def require(principal: Principal, *roles: str) -> None:
@@ -51,7 +51,7 @@ def form_token() -> str:
     """The token that each form of this session carries."""
     if "token" not in session:
         session["token"] = secrets.token_urlsafe(16)
-    return cast(str, session["token"])
+    return cast("str", session["token"])
 
 
 def check_form() -> None:

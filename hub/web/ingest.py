@@ -24,6 +24,11 @@ def deliver(system: str) -> Response:
     payloads = (decode(line, number) for number, line in enumerate(lines, 1) if line.strip())
     delivery = Delivery(f"api by {principal.name}", sha256(source.fingerprint.encode() + body).hexdigest(), payloads)
     report = ingest(hub.engine, hub.rulesets, source, delivery, clock=hub.clock)
-    named = {name: getattr(report, name) for name in ("payloads", "accepted", "rejected", "failed", "repeated", "late", "skipped")}
-    examples = [{"place": place, "code": f.code, "field": f.field, "message": f.message} for place, f in report.examples]
+    named = {
+        name: getattr(report, name)
+        for name in ("payloads", "accepted", "rejected", "failed", "repeated", "late", "skipped")
+    }
+    examples = [
+        {"place": place, "code": f.code, "field": f.field, "message": f.message} for place, f in report.examples
+    ]
     return jsonify(**named, findings=report.findings, examples=examples)

@@ -60,7 +60,8 @@ def check(field: Field, raw: Any) -> None:
     assert repeated is None or repeated.severity is not Severity.ERROR
     if finding is not None:
         assert finding.code in FINDINGS
-        assert finding.field is not None and finding.field.startswith(field.name)
+        assert finding.field is not None
+        assert finding.field.startswith(field.name)
         assert value is None or finding.severity is not Severity.ERROR
     assert field.doubtful(value) in (True, False)
 
@@ -95,16 +96,13 @@ def test_reading_of_extremes_is_total(field: Field) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    number=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12)
-)
+@given(number=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))
 def test_money_written_in_any_notation_is_the_same_amount(number: Decimal) -> None:
     total = ENTITIES["invoice"]["total"]
     english = f"{number:,.2f}"
     german = english.translate(str.maketrans(",.", ".,"))
     read = {
-        json.dumps(total.read({"amount": raw, "currency": "EUR"})[0])
-        for raw in (number, str(number), english, german)
+        json.dumps(total.read({"amount": raw, "currency": "EUR"})[0]) for raw in (number, str(number), english, german)
     }
     assert len(read) == 1
     assert "null" not in read

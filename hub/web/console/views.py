@@ -1,4 +1,4 @@
-"""Pages. A screen is a question: what waits for me? are these the same? why this value? what went out?"""
+"""Pages, each a question: what waits for me, are these the same, why this value, what went out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def records(entity: str) -> str:
     text, after = request.args.get("q", "").strip(), request.args.get("after", "")
     rows, _ = queries.page(auth.hub().engine, entity, after=after, text=text, first=PAGE + 1)
     more = rows[PAGE - 1]["id"] if len(rows) > PAGE else None
-    return render_template("records.html", title=entity.replace("_", " "), entity=entity, rows=rows[:PAGE], text=text, more=more)
+    return render_template(
+        "records.html", title=entity.replace("_", " "), entity=entity, rows=rows[:PAGE], text=text, more=more
+    )
 
 
 @routes.get("/records/<entity>/<asked>")
@@ -69,7 +71,9 @@ def record(entity: str, asked: str) -> str | Response:
     if view.redirected or view.golden["entity"] != entity:
         return redirect(url_for("console.record", entity=view.golden["entity"], asked=view.golden["id"], was=asked))
     fields = queries.fields(view.golden)
-    return render_template("record.html", title=view.golden["label"], view=view, fields=fields, was=request.args.get("was"))
+    return render_template(
+        "record.html", title=view.golden["label"], view=view, fields=fields, was=request.args.get("was")
+    )
 
 
 @routes.get("/review")
@@ -121,7 +125,9 @@ def publish() -> str:
     """Plans and what is owed."""
     auth.visitor()
     engine = auth.hub().engine
-    return render_template("publish.html", title="Publish", plans=queries.plans(engine), owed=queries.overview(engine)["owed"])
+    return render_template(
+        "publish.html", title="Publish", plans=queries.plans(engine), owed=queries.overview(engine)["owed"]
+    )
 
 
 @routes.get("/publish/<int:plan>")
@@ -132,7 +138,9 @@ def plan(plan: int) -> str:
     counts: dict[str, int] = {}
     for entry in entries:
         counts[entry["state"]] = counts.get(entry["state"], 0) + 1
-    return render_template("plan.html", title=f"Plan P-{plan}", head=head, entries=entries[:500], counts=counts, total=len(entries))
+    return render_template(
+        "plan.html", title=f"Plan P-{plan}", head=head, entries=entries[:500], counts=counts, total=len(entries)
+    )
 
 
 @routes.get("/sources/<key>")

@@ -95,7 +95,10 @@ def build() -> graphene.Schema:
     fields: dict[str, Any] = {}
     for name in ENTITIES:
         fields[name] = graphene.Field(
-            record_type(name), id=graphene.NonNull(graphene.ID), resolver=_one(name), description=f"By golden id; former ids lead on."
+            record_type(name),
+            id=graphene.NonNull(graphene.ID),
+            resolver=_one(name),
+            description="By golden id; former ids lead on.",
         )
         fields[plural(name)] = graphene.Field(
             graphene.NonNull(page_type(name)),
@@ -131,12 +134,18 @@ def plural(entity: str) -> str:
 def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None) -> dict[str, Any]:
     """A golden row as the types read it."""
     provenance = [
-        {"field": name, "source": p[0], "rule": p[1], "asserted_at": p[2], "losers": [{"source": s, "reason": r} for s, r in p[3]]}
+        {
+            "field": name,
+            "source": p[0],
+            "rule": p[1],
+            "asserted_at": p[2],
+            "losers": [{"source": s, "reason": r} for s, r in p[3]],
+        }
         for name, p in row["provenance"].items()
     ]
     values = dict(row["values"])
     for name in ENTITIES[row["entity"]].references:
-        values[name] = parents.get(values.get(name))
+        values[name] = parents.get(values.get(name) or "")
     return {
         "entity": row["entity"], "id": row["id"], "version": row["version"], "label": row["label"], "values": values,
         "rule_set": row["ruleset"], "changed_at": row["changed_at"].isoformat(), "provenance": provenance,

@@ -73,7 +73,9 @@ class Node(graphene.Interface):
         return type_name(instance["entity"])
 
     @staticmethod
-    def resolve_provenance(parent: Mapping[str, Any], _info: Any, fields: list[str] | None = None) -> list[dict[str, Any]]:
+    def resolve_provenance(
+        parent: Mapping[str, Any], _info: Any, fields: list[str] | None = None
+    ) -> list[dict[str, Any]]:
         """All fields' provenance, or that of the named ones (in either spelling)."""
         wanted = None if fields is None else {_snake(name) for name in fields}
         return [one for one in parent["provenance"] if wanted is None or one["field"] in wanted]
@@ -89,7 +91,9 @@ def record_type(entity: str) -> type[graphene.ObjectType]:
     """The GraphQL type of an entity."""
     described = ENTITIES[entity]
     fields = {name: _field(described, name) for name in described.fields}
-    meta = type("Meta", (), {"interfaces": (Node,), "description": described.description, "default_resolver": _from_record})
+    meta = type(
+        "Meta", (), {"interfaces": (Node,), "description": described.description, "default_resolver": _from_record}
+    )
     return type(type_name(entity), (graphene.ObjectType,), {**fields, "Meta": meta})
 
 
@@ -97,7 +101,9 @@ def record_type(entity: str) -> type[graphene.ObjectType]:
 def page_type(entity: str) -> type[graphene.ObjectType]:
     """A page of records of an entity."""
     nodes = graphene.NonNull(graphene.List(graphene.NonNull(record_type(entity))))
-    return type(f"{type_name(entity)}Page", (graphene.ObjectType,), {"nodes": nodes, "page_info": graphene.NonNull(PageInfo)})
+    return type(
+        f"{type_name(entity)}Page", (graphene.ObjectType,), {"nodes": nodes, "page_info": graphene.NonNull(PageInfo)}
+    )
 
 
 def _field(entity: EntityType, name: str) -> graphene.Field:
