@@ -149,7 +149,8 @@ def load_records(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Sou
     both = sa.and_(record_version.c.record_id == record.c.id, record_version.c.number == record.c.number)
     columns = (
         record.c.id, record.c.system, record.c.entity, record.c.key, record_version.c["values"],
-        record_version.c.asserted_at, record_version.c.received_at, record_version.c.version, record_version.c.content_hash,
+        record_version.c.asserted_at, record_version.c.received_at, record_version.c.version,
+        record_version.c.content_hash,
         record_version.c.tombstone, record_version.c.replaced_by,
     )  # fmt: skip
     query = sa.select(*columns).join(record_version, both).where(among(connection, record.c.id, ids))

@@ -211,4 +211,4 @@ def supersede(connection: sa.Connection, plan_id: int) -> None:
 def counts(connection: sa.Connection, plan_id: int) -> dict[str, int]:
     """How many entries stand in each state."""
     query = sa.select(plan_entry.c.state, sa.func.count()).where(plan_entry.c.plan_id == plan_id)
-    return dict(connection.execute(query.group_by(plan_entry.c.state)).tuples().all())
+    return dict(connection.execute(query.group_by(plan_entry.c.state)).all())

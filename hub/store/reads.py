@@ -41,7 +41,7 @@ _VALUES = (golden_version.c["values"], golden_version.c.provenance, golden_versi
 def golden_ids(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
     """Asked id → the live (or retired) golden id that it leads to; ids that never were are left out."""
     query = sa.select(golden.c.id, sa.func.coalesce(golden.c.heir, golden.c.id))
-    return dict(connection.execute(query.where(among(connection, golden.c.id, ids))).tuples().all())
+    return dict(connection.execute(query.where(among(connection, golden.c.id, ids))).all())
 
 
 def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
@@ -150,13 +150,13 @@ def tasks(connection: sa.Connection, *, state: str = "open", after: str = "", fi
 def task_counts(connection: sa.Connection) -> dict[str, int]:
     """Open tasks by kind."""
     query = sa.select(task.c.kind, sa.func.count()).where(task.c.state == "open").group_by(task.c.kind)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def golden_counts(connection: sa.Connection) -> dict[str, int]:
     """Live golden records by entity."""
     query = sa.select(golden.c.entity, sa.func.count()).where(golden.c.state == "live").group_by(golden.c.entity)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -244,7 +244,7 @@ def owed_counts(connection: sa.Connection) -> dict[str, int]:
     query = sa.select(outbox.c.target, sa.func.count(sa.distinct(outbox.c.golden_id))).where(
         outbox.c.state == "pending"
     )
-    return dict(connection.execute(query.group_by(outbox.c.target)).tuples().all())
+    return dict(connection.execute(query.group_by(outbox.c.target)).all())
 
 
 def decisions(connection: sa.Connection, most: int = 100) -> list[Row]:

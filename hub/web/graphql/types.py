@@ -68,9 +68,9 @@ class Node(graphene.Interface):
     sources = graphene.NonNull(graphene.List(graphene.NonNull(Member)))
 
     @classmethod
-    def resolve_type(cls, instance: Mapping[str, Any], _info: Any) -> str:
+    def resolve_type(cls, instance: Mapping[str, Any], _info: Any) -> type[graphene.ObjectType]:
         """The type of a record by its entity."""
-        return type_name(instance["entity"])
+        return record_type(instance["entity"])
 
     @staticmethod
     def resolve_provenance(
