@@ -39,7 +39,10 @@ def read_document(text: str, model: type[Model], *, name: str, error: type[Maste
     try:
         return model.model_validate(plain(tree))
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
+        found = problem.errors(include_url=False)
+        first = next(
+            (one for one in found if one["type"] == "extra_forbidden"), found[0]
+        )  # a misspelt key explains the rest
         path = tuple(part for part in first["loc"])
         raise failure(error, name, place_of(tree, path), _words(first, path, model)) from None
 

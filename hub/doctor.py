@@ -85,10 +85,10 @@ def _packages() -> Found:
 
 
 def _rule_engine() -> Found:
-    from rules.conditions import Test
+    from rules.conditions import FactTest
     from rules.engine import Engine
 
-    engine = Engine("doctor", {"works": Test("asked", "in", (True,))}, checked=True)
+    engine = Engine("doctor", {"works": FactTest("asked", "in", (True,))}, checked=True)
     answered = engine.applicable({"asked": True}) == {"works"} and engine.applicable({"asked": False}) == frozenset()
     return (
         Found("rules", "ok", "durable-rules answers as it should")

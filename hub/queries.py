@@ -266,8 +266,8 @@ def question(engine: Engine, task_id: str) -> dict[str, Any]:
         held = reads.golden_of(connection, [side.key for side in sides.values()])
         goldens = reads.goldens(connection, list(held.values()))
         proof = reads.evidence_of(connection, task["left_id"], task["right_id"]) if right else None
-    names = [n for n in ENTITIES[task["entity"]].fields if n in left.values or (right and n in right.values)]
-    rows = [(name, left.values.get(name), right.values.get(name) if right else None) for name in names]
+    both = [(n, left.values.get(n), right.values.get(n) if right else None) for n in ENTITIES[task["entity"]].fields]
+    rows = [row for row in both if row[1:] != (None, None)]
     return {
         "task": task, "left": left, "right": right, "rows": rows, "evidence": proof,
         "left_golden": goldens.get(held.get(left.key, "")),

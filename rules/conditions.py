@@ -25,7 +25,7 @@ class Always:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class FactTest:
     """One fact compared with constants: `in`, `at_least`, `at_most` or `missing`."""
 
     fact: str
@@ -54,7 +54,7 @@ class Not:
     part: Condition
 
 
-Condition = Always | Test | All | Some | Not
+Condition = Always | FactTest | All | Some | Not
 ALWAYS = Always()
 
 
@@ -73,7 +73,7 @@ def holds(condition: Condition, facts: Facts) -> bool:
     match condition:
         case Always():
             return True
-        case Test():
+        case FactTest():
             return _holds(condition, facts)
         case All(parts):
             return all(holds(part, facts) for part in parts)
@@ -88,10 +88,10 @@ def facts_of(condition: Condition) -> frozenset[str]:
     return frozenset(test.fact for test in tests_of(condition))
 
 
-def tests_of(condition: Condition) -> Iterator[Test]:
+def tests_of(condition: Condition) -> Iterator[FactTest]:
     """Every comparison in the condition, in the order written."""
     match condition:
-        case Test():
+        case FactTest():
             yield condition
         case All(parts) | Some(parts):
             for part in parts:
@@ -102,12 +102,12 @@ def tests_of(condition: Condition) -> Iterator[Test]:
             return
 
 
-def trace(condition: Condition, facts: Facts) -> tuple[tuple[Test, Scalar | None, bool], ...]:
+def trace(condition: Condition, facts: Facts) -> tuple[tuple[FactTest, Scalar | None, bool], ...]:
     """Each comparison with what the fact was (None: missing) and whether it held."""
     return tuple((test, facts.get(test.fact), _holds(test, facts)) for test in tests_of(condition))
 
 
-def _holds(test: Test, facts: Facts) -> bool:
+def _holds(test: FactTest, facts: Facts) -> bool:
     value = facts.get(test.fact)
     if test.operator == "missing":
         return (value is None) is test.values[0]
@@ -137,20 +137,20 @@ def _part(word: str, inner: object, where: str) -> Condition:
         return All(parts) if word == "all" else Some(parts)
     if word == "not":
         return Not(parse(inner, where))
-    return Test(word, "in", _constants(inner, where))
+    return FactTest(word, "in", _constants(inner, where))
 
 
-def _test(document: Mapping[Any, Any], where: str) -> Test:
+def _test(document: Mapping[Any, Any], where: str) -> FactTest:
     operators = {str(key): value for key, value in document.items() if key != "fact"}
     if len(operators) != 1:
         raise RuleSetInvalid(f"{where}: a comparison has one of is, in, at_least, at_most, missing.")
     (word, operand), fact = next(iter(operators.items())), str(document["fact"])
     if word in ("is", "in"):
-        return Test(fact, "in", _constants(operand, where))
+        return FactTest(fact, "in", _constants(operand, where))
     if word == "missing" and isinstance(operand, bool):
-        return Test(fact, word, (operand,))
+        return FactTest(fact, word, (operand,))
     if word in ("at_least", "at_most") and _whole(operand):
-        return Test(fact, word, _constants(operand, where))
+        return FactTest(fact, word, _constants(operand, where))
     raise RuleSetInvalid(f"{where}: {word!r} does not take {operand!r}.")
 
 

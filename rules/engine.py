@@ -33,7 +33,7 @@ from rules.conditions import (
     Not,
     Scalar,
     Some,
-    Test,
+    FactTest,
     holds,
     tests_of,
 )  # fmt: skip
@@ -151,13 +151,13 @@ def _pattern(condition: Condition, *, negated: bool) -> dict[str, Any]:
         case All(parts) | Some(parts):
             both = isinstance(condition, All) is not negated
             return _combined("$and" if both else "$or", [_pattern(part, negated=negated) for part in parts])
-        case Test():
+        case FactTest():
             return _comparison(condition, negated=negated)
         case Always():
             raise RuleFailed("a condition that always holds cannot be a part of another")
 
 
-def _comparison(test: Test, *, negated: bool) -> dict[str, Any]:
+def _comparison(test: FactTest, *, negated: bool) -> dict[str, Any]:
     if test.operator in ("at_least", "at_most"):
         return {_threshold(test): "n" if negated else "y"}
     name = f"f_{_safe(test.fact)}"
@@ -188,7 +188,7 @@ def _token(value: Scalar | None) -> str:
     return f"{kind}:{value}"
 
 
-def _threshold(test: Test) -> str:
+def _threshold(test: FactTest) -> str:
     return f"t_{_safe(test.fact)}_{test.operator}_{str(test.values[0]).replace('-', 'm')}"
 
 

@@ -118,7 +118,11 @@ class _server:
         home, binaries = Path(tempfile.mkdtemp(prefix="concord-pg-")), bins[-1]
         shutil.chown(home, "postgres")
         as_postgres = ["runuser", "-u", "postgres", "--"]
-        subprocess.run([*as_postgres, binaries / "initdb", "-D", home / "data", "-A", "trust", "-U", "hub", "-E", "UTF8"], check=True, capture_output=True)
+        subprocess.run(
+            [*as_postgres, binaries / "initdb", "-D", home / "data", "-A", "trust", "-U", "hub", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+        )
         options = f"-c listen_addresses= -c unix_socket_directories={home} -c fsync=off"
         control = [*as_postgres, binaries / "pg_ctl", "-D", home / "data"]
         subprocess.run([*control, "-w", "-l", home / "log", "-o", options, "start"], check=True, capture_output=True)

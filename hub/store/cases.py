@@ -201,9 +201,7 @@ def _retemper(connection: sa.Connection, entity: str, gained: set[int], lost: se
     hot = set(connection.execute(sa.select(hot_key.c.key).where(among(connection, hot_key.c.key, touched))).scalars())
     counted = [key for key in touched if key not in hot or key in lost]
     query = sa.select(match_key.c.key, sa.func.count()).group_by(match_key.c.key)
-    count: dict[int, int] = dict(
-        connection.execute(query.where(among(connection, match_key.c.key, counted))).all()
-    )
+    count: dict[int, int] = dict(connection.execute(query.where(among(connection, match_key.c.key, counted))).all())
     heated = sorted(key for key in counted if key not in hot and count.get(key, 0) > limit)
     cooled = sorted(key for key in counted if key in hot and count.get(key, 0) <= limit)
     bulk.insert(connection, hot_key, ("key", "entity"), ((key, entity) for key in heated))

@@ -16,7 +16,14 @@ RELAXED = settings(
 )
 THOROUGH = settings(RELAXED, max_examples=300)
 
-NAMES = ("Acorn Analytics Ltd", "ACORN ANALYTICS LIMITED", "Acorn Analytic Ltd", "Birch Brewing GmbH", "Birch Brewery", "Acorn Ltd")
+NAMES = (
+    "Acorn Analytics Ltd",
+    "ACORN ANALYTICS LIMITED",
+    "Acorn Analytic Ltd",
+    "Birch Brewing GmbH",
+    "Birch Brewery",
+    "Acorn Ltd",
+)
 EMAILS = ("accounts@acorn.example", "office@birch.example", "test@test.com", None)
 TAX = ("GB980780684", "GB434031494", "GB000000000", None)
 STREETS = (("12 Mill Lane", "LS1 4AB"), ("9 Quay Street", "HU1 1AA"), (None, None))
@@ -104,14 +111,23 @@ def _always_said(stream: list[dict[str, Any]], cluster: frozenset[str]) -> bool:
 
 @given(stream=streams())
 @RELAXED
-def test_the_three_states_of_a_field_stay_apart_and_a_group_survives_whole(hub: Hub, stream: list[dict[str, Any]]) -> None:
+def test_the_three_states_of_a_field_stay_apart_and_a_group_survives_whole(
+    hub: Hub, stream: list[dict[str, Any]]
+) -> None:
     """Law 7: a golden address is one that some system stated; a null never beats a value."""
     import json
 
     empty(hub)
     deliver(hub, stream)
     stated = {
-        json.dumps({k: v for k, v in (("line1", s.get("street")), ("postcode", s.get("postcode")), ("country", s.get("country"))) if v}, sort_keys=True)
+        json.dumps(
+            {
+                k: v
+                for k, v in (("line1", s.get("street")), ("postcode", s.get("postcode")), ("country", s.get("country")))
+                if v
+            },
+            sort_keys=True,
+        )
         for s in stream
     }
     for values in outcome(hub).values.values():
