@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from adapters.errors import UnreadableFile
 from canonical.findings import Finding, Severity
@@ -107,7 +107,11 @@ def _bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
 
 def _json(stream: BinaryIO, name: str) -> Iterator[Payload]:
     """An array's objects one after the other without holding the array, or the one object."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    with io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="") as text:
+        yield from _values(text, name)
+
+
+def _values(text: TextIO, name: str) -> Iterator[Payload]:
     buffer, number, scanner = text.read(LONGEST).lstrip("\ufeff \t\r\n"), 0, json.JSONDecoder()
     if buffer[:1] not in ("[", "{", ""):
         raise UnreadableFile(f"{name}: a JSON file holds an object or an array of objects.", file=name)
@@ -149,7 +153,11 @@ def _piece(piece: str, number: int) -> Payload:
 
 
 def _csv(stream: BinaryIO, name: str) -> Iterator[Payload]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        yield from _rows(text, name)
+
+
+def _rows(text: TextIO, name: str) -> Iterator[Payload]:
     start = text.readline(LONGEST)
     if not start:
         return
@@ -175,7 +183,7 @@ def _csv(stream: BinaryIO, name: str) -> Iterator[Payload]:
 class _Again:
     """The lines of a file of which the first was read already."""
 
-    def __init__(self, first: str, rest: io.TextIOWrapper) -> None:
+    def __init__(self, first: str, rest: TextIO) -> None:
         self.first: str | None = first
         self.rest = rest
 

@@ -71,7 +71,8 @@ class MappedSource:
 
     def _is_covered(self, path: str) -> bool:
         parts = path.split(".")
-        return any(".".join(parts[:count]) in self._covered for count in range(1, len(parts) + 1))
+        above = any(".".join(parts[:count]) in self._covered for count in range(1, len(parts) + 1))
+        return above or any(known.startswith(path + ".") for known in self._covered)  # an empty list or object
 
 
 class _EntityMap:
@@ -209,20 +210,16 @@ def _covered(document: MappingDocument) -> frozenset[str]:
 
 
 def _shape(node: Any) -> Any:
-    """What keys a payload has, without its values; hashable."""
+    """What keys a payload has, without its values; hashable. A list is the set of its entries' shapes."""
     if isinstance(node, Mapping):
-        return tuple(
-            (name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items()
-        )
-    return tuple(dict.fromkeys(_shape(one) for one in node if isinstance(one, Mapping))) or None
+        return tuple((name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items())
+    return frozenset(_shape(one) for one in node if isinstance(one, Mapping))
 
 
-def _leaves(shape: Any, start: str) -> Iterator[str]:
+def _leaves(shape: Shape, start: str) -> Iterator[str]:
     for name, inner in shape:
-        if inner is None:
+        if not inner:
             yield start + name
-        elif inner and isinstance(inner[0], tuple) and inner[0] and isinstance(inner[0][0], tuple):
-            for one in inner:  # a list: the shapes of its entries
-                yield from _leaves(one, f"{start}{name}.")
-        else:
-            yield from _leaves(inner, f"{start}{name}.")
+            continue
+        for one in inner if isinstance(inner, frozenset) else (inner,):
+            yield from _leaves(one, f"{start}{name}.")

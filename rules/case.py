@@ -48,7 +48,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A golden record as it stands before this judgement."""
+    """A golden record as it stands before this judgement; a retired one returns with its source."""
 
     id: str
     founder: SourceKey
@@ -56,6 +56,7 @@ class Prior:
     content_hash: bytes
     created_at: datetime
     published: bool = False
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

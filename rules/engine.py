@@ -13,12 +13,14 @@ durable-rules decides *which* rules apply; what an applied rule does, and all or
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
 from threading import Lock
 from typing import Any
 
+import durable_rules_engine
 from durable.engine import Host
 
 from rules.conditions import (
@@ -30,10 +32,10 @@ from rules.conditions import (
     Always,
     Condition,
     Facts,
+    FactTest,
     Not,
     Scalar,
     Some,
-    FactTest,
     holds,
     tests_of,
 )  # fmt: skip
@@ -107,8 +109,11 @@ def _ask(ruleset: str, fired: list[str], tokens: dict[str, str]) -> frozenset[st
         try:
             # a fact is known by its content, so each gets an id of its own; nothing is ever "observed already"
             state = _host.assert_fact(ruleset, {"sid": _SESSION, "id": str(next(_numbers)), _KNOWN: "y", **tokens})
-        finally:
-            _host.delete_state(ruleset, _SESSION)
+        except BaseException:
+            with suppress(durable_rules_engine.error):  # there may be no state yet; the first error is the one to hear
+                _host.delete_state(ruleset, _SESSION)
+            raise
+        _host.delete_state(ruleset, _SESSION)
         if isinstance(state, dict) and state.get("exception"):
             raise RuleFailed(f"{ruleset}: {state['exception']}")
         return frozenset(fired)

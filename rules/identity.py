@@ -3,7 +3,8 @@
 An id goes to the cluster that holds most of the records it held before (ties: the smaller key). A
 cluster that several ids claim keeps the published one, then the oldest, then the smaller id; the
 others retire and redirect to where most of their records went. A cluster without a claim is founded
-on its smallest key, as the next generation of it, so that no id is ever used twice.
+on its smallest key, as the next generation of it, so that no id ever names two things. A retired
+record whose source comes back is that record again.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def identify(case: Case, clusters: Sequence[Cluster], prefix: str) -> tuple[list
 def _held(case: Case, key: SourceKey) -> tuple[str, ...]:
     """The ids that a record brings along: its own, and those of keys that it replaced."""
     own = (case.links[key],) if key in case.links else ()
-    return own + tuple(id_ for id_ in case.inherited.get(key, ()) if id_ in case.priors)
+    return tuple(id_ for id_ in (*own, *case.inherited.get(key, ())) if id_ in case.priors)
 
 
 def _strength(prior: Prior, share: int) -> tuple[bool, float, int, str]:
@@ -71,7 +72,7 @@ def _founded(case: Case, found: Cluster, prefix: str) -> Identity:
 def _retired(case: Case, shares: Sequence[Counter[str]], identities: Sequence[Identity]) -> tuple[Retirement, ...]:
     live = {identity.id for identity in identities}
     retired = []
-    for id_ in sorted(case.priors.keys() - live):
+    for id_ in sorted(id_ for id_, prior in case.priors.items() if prior.live and id_ not in live):
         where = [(-share[id_], identity.id) for share, identity in zip(shares, identities, strict=True) if share[id_]]
         retired.append(Retirement(id_, min(where)[1] if where else None))
     return tuple(retired)

@@ -45,7 +45,7 @@ def _golden(context: Context, found: Cluster, identity: Identity) -> tuple[Draft
     content = content_of(values, provenance, found.members, [finding for _, finding in failed])
     before = identity.prior
     change = Change.CREATE if before is None else Change.UPDATE
-    if before is not None and before.content_hash == content:
+    if before is not None and before.live and before.content_hash == content:
         change = Change.UNCHANGED
     draft = Draft(
         id=identity.id,

@@ -310,5 +310,4 @@ def _epoch(day: date) -> int:
 
 def _comma(amount: Decimal, currency: str) -> str:
     places = _PLACES.get(currency, 2)
-    whole, _, part = f"{amount:,.{places}f}".partition(".")
-    return whole.replace(",", ".") + (f",{part}" if part else "")
+    return f"{amount:.{places}f}".replace(".", ",")

@@ -49,7 +49,7 @@ def clock() -> FixedClock:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL server on which databases may be made."""
-    with _server() as url:
+    with _Server() as url:
         yield url
 
 
@@ -95,7 +95,7 @@ def sqlite_hub(tmp_path: Path, clock: FixedClock) -> Iterator[Hub]:
     made.engine.dispose()
 
 
-class _server:
+class _Server:
     """The first server that is to be had, and its end if it was started here."""
 
     def __init__(self) -> None:

@@ -90,8 +90,9 @@ def outcome(hub: Hub) -> Outcome:
     with reading(hub.engine) as connection:
         links = connection.execute(
             text(
-                "select l.golden_id, r.system || ':' || r.entity || ':' || r.key from link l join record r on r.id = l.record_id "
-                "join golden g on g.id = l.golden_id where l.until is null and g.state = 'live' and r.state = 'live'"
+                "select l.golden_id, r.system || ':' || r.entity || ':' || r.key "
+                "from link l join record r on r.id = l.record_id join golden g on g.id = l.golden_id "
+                "where l.until is null and g.state = 'live' and r.state = 'live'"
             )
         ).all()
         members: dict[str, set[str]] = {}
@@ -104,7 +105,8 @@ def outcome(hub: Hub) -> Outcome:
         rows = connection.execute(query.where(golden.c.state == "live")).all()
         asked = connection.execute(
             text(
-                "select t.kind, l.system || ':' || l.key, r.system || ':' || r.key from task t join record l on l.id = t.left_id "
+                "select t.kind, l.system || ':' || l.key, r.system || ':' || r.key "
+                "from task t join record l on l.id = t.left_id "
                 "join record r on r.id = t.right_id where t.state = 'open'"
             )
         ).all()

@@ -135,13 +135,13 @@ def succession(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
 
 
 def inherited(connection: sa.Connection, records: Mapping[int, SourceRecord]) -> dict[SourceKey, tuple[str, ...]]:
-    """The live golden ids of keys that one of these records replaced."""
+    """The golden ids of keys that one of these records replaced."""
     keys = [str(one.key) for one in records.values()]
     query = sa.select(record_version.c.replaced_by, link.c.golden_id).join(
         record, sa.and_(record.c.id == record_version.c.record_id, record.c.number == record_version.c.number)
     )
     query = query.join(link, sa.and_(link.c.record_id == record.c.id, link.c.until.is_(None)))
-    query = query.join(golden, sa.and_(golden.c.id == link.c.golden_id, golden.c.state == "live"))
+    query = query.join(golden, sa.and_(golden.c.id == link.c.golden_id, golden.c.state != "merged"))
     query = query.where(among(connection, record_version.c.replaced_by, keys)).order_by(link.c.golden_id)
     found: dict[SourceKey, tuple[str, ...]] = {}
     for replaced_by, golden_id in connection.execute(query):
@@ -151,12 +151,12 @@ def inherited(connection: sa.Connection, records: Mapping[int, SourceRecord]) ->
 
 
 def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
-    """The live golden records of these ids, as they stand."""
+    """The golden records of these ids, as they stand; merged ones are left out."""
     founder = record.alias("founder")
     query = sa.select(golden, founder.c.system, founder.c.key.label("founder_key")).join(
         founder, founder.c.id == golden.c.founder_id
     )
-    query = query.where(golden.c.state == "live", among(connection, golden.c.id, sorted(set(ids))))
+    query = query.where(golden.c.state != "merged", among(connection, golden.c.id, sorted(set(ids))))
     return {
         row.id: Prior(
             row.id,
@@ -165,6 +165,7 @@ def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
             row.content_hash,
             row.created_at,
             row.published,
+            row.state == "live",
         )
         for row in connection.execute(query)
     }

@@ -141,9 +141,9 @@ def entries(connection: sa.Connection, plan_id: int, states: Sequence[str] = ())
 
 def outdated(connection: sa.Connection, plan_id: int) -> list[str]:
     """Golden records that have moved on since the plan was made."""
-    moved = sa.or_(
-        golden.c.version > plan_entry.c.version, sa.and_(golden.c.state != "live", plan_entry.c.action != "deactivate")
-    )
+    gone = plan_entry.c.action == "deactivate"
+    newer = sa.or_(golden.c.version > plan_entry.c.version, golden.c.state != "live")
+    moved = sa.case((gone, golden.c.state == "live"), else_=newer)
     query = sa.select(golden.c.id).join(plan_entry, plan_entry.c.golden_id == golden.c.id)
     query = query.where(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned", moved).order_by(golden.c.id)
     return list(connection.execute(query).scalars())

@@ -73,7 +73,7 @@ def _write_golden(connection: sa.Connection, verdict: Verdict) -> None:
             "sources": len(draft.cluster.members), "content_hash": draft.content_hash, "changed_at": verdict.now,
         }  # fmt: skip
         if draft.change is Change.UPDATE:
-            updated.append(row)
+            updated.append(row | {"state": "live"})
             continue
         new = {
             "entity": verdict.case.entity, "state": "live", "founder_id": draft.founder.record_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.conditions import All, Condition, Facts, Not, Some, FactTest, holds
+from rules.conditions import All, Condition, Facts, FactTest, Not, Some, holds
 from rules.engine import Engine
 
 NAMES = st.sampled_from(["region", "status", "d-e", "n"])

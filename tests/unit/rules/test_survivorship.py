@@ -21,7 +21,12 @@ facts: {{status: status}}
 matching:
   keys: [{{name: name, of: [legal_name]}}]
   compare:
-    - {{name: name, fields: [legal_name], by: exact, levels: [{{at_least: 1, weight: 20}}], otherwise: 20, why: all are one here}}
+    - name: name
+      fields: [legal_name]
+      by: exact
+      levels: [{{at_least: 1, weight: 20}}]
+      otherwise: 20
+      why: all are one here
 ownership:
   - {{fields: [industry], system: crm, why: the CRM knows what they do}}
   - {{fields: [industry], system: erp, from: 2027-01-01, why: from next year the ledger does}}

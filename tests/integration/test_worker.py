@@ -1,0 +1,104 @@
+"""Schedules: any number of workers, each job once; what a lost worker left is taken over."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from hub.settings import Settings
+from hub.store import schedules
+from hub.store.engine import reading, writing
+from hub.store.tables import audit, firing
+from hub.wiring import Hub
+from hub.worker import Worker
+from tests.worlds import account, deliver
+
+NIGHTLY = {"id": "nightly", "job": "publish", "target": "erp", "cron": "0 2 * * *", "timezone": "UTC", "paused": False}
+
+
+def test_claim_one_firing_belongs_to_one_worker(hub: Hub) -> None:
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY)
+    first, second = Worker(hub), Worker(hub)
+    second.name = "another"
+    assert first.claim("nightly", hub.clock())
+    assert not second.claim("nightly", hub.clock())
+
+
+def test_claim_that_has_run_out_is_taken_over_once(hub: Hub, clock: object) -> None:
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY)
+    fire_at = hub.clock()
+    lost, next_one, late = Worker(hub), Worker(hub), Worker(hub)
+    next_one.name, late.name = "next", "late"
+    assert lost.claim("nightly", fire_at)
+    clock.move(seconds=schedules.LEASE.total_seconds() + 1)  # type: ignore[attr-defined]
+    assert next_one.claim("nightly", fire_at)
+    assert not late.claim("nightly", fire_at)
+    with writing(hub.engine) as connection:
+        assert not schedules.extend(connection, "nightly", fire_at, lost.name, hub.clock())
+
+
+def test_run_publishes_what_is_owed_and_writes_how_it_ended(hub: Hub) -> None:
+    deliver(hub, [account("crm", "1", name="Acme Ltd")])
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY)
+    worker = Worker(hub)
+    assert worker.claim("nightly", hub.clock())
+    worker.run("nightly", hub.clock())
+    with reading(hub.engine) as connection:
+        row = connection.execute(sa.select(firing)).one()
+    assert (row.state, row.outcome) == ("done", "P-1: 1 acknowledged")
+
+
+def test_refresh_runs_what_a_lost_worker_left(hub: Hub, clock: object) -> None:
+    deliver(hub, [account("crm", "1", name="Acme Ltd")])
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY)
+    assert Worker(hub).claim("nightly", hub.clock())
+    clock.move(seconds=schedules.LEASE.total_seconds() + 1)  # type: ignore[attr-defined]
+    rescuer = Worker(hub)
+    rescuer.name = "rescuer"
+    rescuer.refresh()
+    with reading(hub.engine) as connection:
+        assert connection.execute(sa.select(firing.c.state, firing.c.holder)).one() == ("done", "rescuer")
+
+
+def _work(url: str, directory: str, seconds: float) -> None:
+    worker = Worker(Hub(Settings(dir=directory, database_url=url)))  # type: ignore[arg-type]
+    worker.start()
+    time.sleep(seconds)
+    worker.stop()
+
+
+@pytest.mark.promise("A-38")
+def test_three_worker_processes_run_every_firing_once(hub: Hub) -> None:
+    """A job that is due every second fires once a second, not three times."""
+    from hub import worker as module
+
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY | {"id": "often", "cron": "* * * * *"})
+    hub.engine.dispose()
+    real = module.CronTrigger.from_crontab
+    module.CronTrigger.from_crontab = lambda *_a, **_k: module.CronTrigger(second="*", timezone="UTC")
+    try:
+        context = multiprocessing.get_context("fork")
+        processes = [context.Process(target=_work, args=(hub.settings.url, str(hub.settings.dir), 4)) for _ in range(3)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+    finally:
+        module.CronTrigger.from_crontab = real
+    with reading(hub.engine) as connection:
+        fired = Counter(connection.execute(sa.select(firing.c.fire_at)).scalars())
+        plans = connection.execute(sa.select(sa.func.count()).where(audit.c.action == "plan")).scalar_one()
+    assert 2 <= len(fired) <= 6
+    assert set(fired.values()) == {1}
+    assert plans == len(fired)
+    assert max(fired) - min(fired) < timedelta(seconds=8)
