@@ -92,11 +92,10 @@ def _token(record: SourceRecord) -> journal.Token:
 
 
 def _known(record: SourceRecord, held: Held) -> bool:
-    """Seen before; a record that states neither version nor time is known only while it is in force."""
-    if record.content_hash == held.content_hash and record.version == held.version:
-        return True
-    stated = record.version is not None or record.asserted_at != record.received_at
-    return stated and _token(record) in held.seen
+    """Seen before. A record that states neither version nor time is known only while it is in force."""
+    if record.version is None and record.asserted_at == record.received_at:
+        return record.content_hash == held.content_hash
+    return _token(record) in held.seen
 
 
 def _newer(record: SourceRecord, held: Held) -> bool:
