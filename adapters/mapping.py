@@ -212,7 +212,9 @@ def _covered(document: MappingDocument) -> frozenset[str]:
 def _shape(node: Any) -> Any:
     """What keys a payload has, without its values; hashable. A list is the set of its entries' shapes."""
     if isinstance(node, Mapping):
-        return tuple((name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items())
+        return tuple(
+            (name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items()
+        )
     return frozenset(_shape(one) for one in node if isinstance(one, Mapping))
 
 

@@ -1,0 +1,1 @@
+"""Figures, not tests: run by hand, printed as tables."""
