@@ -98,7 +98,7 @@ def content_of(
 ) -> bytes:
     """16 bytes that change whenever anything of the golden record does."""
     said = [
-        (name, str(p.source), p.rule, [(str(lost.source), lost.reason) for lost in p.losers])
+        (name, str(p.source), p.rule, p.asserted_at, [(str(lost.source), lost.reason) for lost in p.losers])
         for name, p in provenance.items()
     ]
     body = (values, said, [str(key) for key in members], [(f.code, f.field, f.message) for f in findings])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.conditions import All, Condition, Facts, FactTest, Not, Some, holds
+from rules.conditions import ALWAYS, All, Condition, Facts, FactTest, Not, Some, holds
 from rules.engine import Engine
 
 NAMES = st.sampled_from(["region", "status", "d-e", "n"])
@@ -38,3 +38,16 @@ def test_engine_any_condition_and_facts_agrees_with_plain_python(
     for known in facts:
         assert engine.applicable(known) == {name for name, one in rules.items() if holds(one, known)}
     assert engine.disagreements == 0
+
+
+@given(
+    parts=st.lists(st.one_of(TESTS, TESTS.map(Not), st.just(ALWAYS)), min_size=60, max_size=140),
+    facts=st.lists(st.dictionaries(NAMES, SCALARS), min_size=1, max_size=3),
+)
+@settings(max_examples=25, deadline=None)
+def test_engine_any_large_rule_set_agrees_with_plain_python(parts: list[Condition], facts: list[Facts]) -> None:
+    rules: dict[str, Condition] = {f"rule-{number}": one for number, one in enumerate(parts)}
+    rules["every"], rules["some"] = All(tuple(parts)), Some(tuple(parts))
+    engine = Engine("any", rules, checked=True)
+    for known in facts:
+        assert engine.applicable(known) == {name for name, one in rules.items() if holds(one, known)}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import resource
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from enum import StrEnum
 
 import pytest
 
 from rules import engine as door
-from rules.conditions import ALWAYS, holds, parse, trace
+from rules.conditions import ALWAYS, All, FactTest, Not, Some, holds, parse, trace
 from rules.engine import Engine
 from rules.errors import RuleFailed, RuleSetInvalid
 
@@ -131,3 +133,132 @@ def test_conditions_trace_shows_both_operands() -> None:
         ("age", (30,), 40, True),
     ]
     assert not holds(condition, {"region": "US", "age": 40})
+
+
+def test_engine_distinct_facts_from_four_threads_beyond_the_session_limit() -> None:
+    one = engine(eu={"region": "EU"}, late={"fact": "age", "at_least": 2000})
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: one.applicable({"region": "EU", "age": n}), range(4000)))
+    assert found == [frozenset({"eu", "late"} if n >= 2000 else {"eu"}) for n in range(4000)]
+
+
+def test_engine_failure_in_one_evaluation_does_not_poison_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [ValueError("inside a rule")]
+
+    def failing_once(fired: list[str | None], rule: str | None) -> object:
+        def action(_context: object) -> None:
+            if rule is not None and failures:
+                raise failures.pop()
+            fired.append(rule)
+
+        return action
+
+    monkeypatch.setattr(door, "_note", failing_once)
+    one = engine(fails_once={"region": "failing once"})
+    with pytest.raises(RuleFailed, match="inside a rule"):
+        one.applicable({"region": "failing once"})
+    assert one.applicable({"region": "failing once"}) == {"fails_once"}
+    assert one.applicable({"region": "other"}) == frozenset()
+
+
+def test_engine_evaluation_that_lost_its_fact_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = engine(eu={"region": "EU"})
+    ask = door._host.assert_fact
+
+    def lossy(ruleset: str, fact: object) -> object:
+        state = ask(ruleset, fact)
+        door._registered[ruleset].clear()
+        return state
+
+    monkeypatch.setattr(door._host, "assert_fact", lossy)
+    with pytest.raises(RuleFailed, match="lost the fact"):
+        one.applicable({"region": "EU"})
+
+
+@pytest.mark.parametrize("number", [63, 64, 70, 300])
+def test_engine_more_rules_satisfied_at_once_than_the_library_survives(number: int) -> None:
+    one = engine(**{f"not-{n}": {"not": {"region": f"R{n}"}} for n in range(number)})
+    assert len(one.applicable({"region": "EU"})) == number
+    assert len(one.applicable({"region": "R3"})) == number - 1
+
+
+def test_engine_more_values_in_a_list_than_the_library_can_branch_into() -> None:
+    values = [f"V{n}" for n in range(600)]
+    one = engine(listed={"code": values}, unlisted={"not": {"code": values}})
+    assert one.applicable({"code": "V599"}) == {"listed"}
+    assert one.applicable({"code": "V600"}) == {"unlisted"}
+
+
+def test_engine_more_rules_on_one_comparison_than_the_library_takes() -> None:
+    one = engine(**{f"rule-{n}": {"region": "EU"} for n in range(300)})
+    assert len(one.applicable({"region": "EU"})) == 300
+
+
+def test_engine_more_facts_than_one_event_may_have() -> None:
+    one = engine(**{f"rule-{n}": {f"fact-{n}": "x"} for n in range(300)})
+    assert one.applicable({"fact-7": "x", "fact-299": "x"}) == {"rule-7", "rule-299"}
+
+
+def test_engine_any_inside_all_with_every_branch_true_answers() -> None:
+    pairs = [{"any": [{"not": {f"f{n}": "p"}}, {"not": {f"f{n}": "q"}}]} for n in range(8)]
+    one = engine(pairs={"all": pairs}, wide={"any": [{f"f{n}": "v", f"g{n}": "v"} for n in range(40)]})
+    assert one.applicable({f"f{n}": "v" for n in range(8)}) == {"pairs"}
+    assert one.applicable({"f39": "v", "g39": "v"}) == {"pairs", "wide"}
+
+
+@pytest.mark.parametrize(
+    ("entangled", "words"),
+    [
+        ({"all": [{"any": [{f"a{n}": "x"}, {f"b{n}": "x"}]} for n in range(20)]}, "alternatives"),
+        ({f"fact-{n}": "x" for n in range(101)}, "comparisons"),
+    ],
+)
+def test_engine_condition_too_entangled_is_refused_by_name(entangled: object, words: str) -> None:
+    with pytest.raises(RuleSetInvalid, match=f"test entangled: .*{words}"):
+        engine(entangled=entangled)
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "\\", "a\x00b", "\n", "é", "日本", "😀", "", "-", "v0", '{"f0": "v0"}', "\ud800"]
+)
+def test_engine_awkward_text_is_equal_only_to_itself(text: str) -> None:
+    one = Engine("test", {"same": FactTest("name", "in", (text,))}, checked=True)
+    assert one.applicable({"name": text}) == {"same"}
+    assert one.applicable({"name": text + "x"}) == one.applicable({}) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["sid", "id", "known", "$s", "$m", "a.b", "f0"])
+def test_engine_fact_called_like_a_word_of_the_library_is_only_a_fact(name: str) -> None:
+    one = engine(same={"fact": name, "is": "x"})
+    assert one.applicable({name: "x"}) == {"same"}
+    assert one.applicable({name: "y"}) == frozenset()
+
+
+def test_engine_same_name_with_other_content_is_another_ruleset() -> None:
+    assert engine(one={"region": "EU"}).applicable({"region": "US"}) == frozenset()
+    assert engine(one={"not": {"region": "EU"}}).applicable({"region": "US"}) == {"one"}
+
+
+def test_engine_subclass_of_text_is_refused() -> None:
+    class Region(StrEnum):
+        EU = "EU"
+
+    with pytest.raises(RuleFailed, match="Region"):
+        engine(eu={"region": "EU"}).applicable({"region": Region.EU})
+
+
+def test_engine_list_as_a_fact_is_refused() -> None:
+    with pytest.raises(RuleFailed, match="'region' is a list"):
+        engine(eu={"region": "EU"}).applicable({"region": ["EU"]})  # type: ignore[dict-item]
+
+
+def test_engine_always_as_a_part_counts_as_true() -> None:
+    eu = FactTest("region", "in", ("EU",))
+    one = Engine("test", {"all": All((ALWAYS, eu)), "any": Some((ALWAYS, eu)), "never": Not(ALWAYS)}, checked=True)
+    assert one.applicable({"region": "EU"}) == {"all", "any"}
+    assert one.applicable({}) == {"any"}
+
+
+def test_engine_starts_no_thread() -> None:
+    assert engine(eu={"region": "EU"}).applicable({"region": "EU"})
+    assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
