@@ -37,7 +37,7 @@ class Invoice(CanonicalEntity):
     due_on: Date = field("The day on which it is due")
     currency: Currency = field("The currency of the invoice")
     subtotal: Money | None = field("The sum of the lines before tax", money=True)
-    tax: Money | None = field("The tax", money=True)
+    tax: Money | None = field("The tax on it", money=True)
     total: Money | None = field("What is owed", money=True)
     paid: Money | None = field("What has been paid", money=True)
     balance: Money | None = field("What is still owed", money=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hub.cli.common import folder, form, open_hub, put_json, put_table, say
+from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli.common import folder, form, open_hub, put_json, put_table, say
+from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
 
 author = click.option("--as", "author", required=True, help="Your name; it stands in the journal.")
 

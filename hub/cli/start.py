@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hub.cli.common import folder, form, open_hub, put_json, say
+from hub.cli.terminal import folder, form, open_hub, put_json, say
 
 
 @click.command()
