@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -74,13 +75,32 @@ class Worker:
         """Run a firing that is claimed, and write how it ended."""
         with reading(self.hub.engine) as connection:
             row = next(one for one in schedules.every(connection) if one["id"] == schedule_id)
-        try:
-            outcome = ("done", _JOBS[row["job"]](self.hub, row))
-        except MasterDataError as error:
-            outcome = ("failed", str(error))
+        with self._kept(schedule_id, fire_at):
+            try:
+                outcome = ("done", _JOBS[row["job"]](self.hub, row))
+            except MasterDataError as error:
+                outcome = ("failed", str(error))
         with writing(self.hub.engine) as connection:
             schedules.finish(connection, schedule_id, fire_at, outcome, self.hub.clock())
         logger().info("job_ended", schedule=schedule_id, state=outcome[0], worker=self.name)
+
+    @contextmanager
+    def _kept(self, schedule_id: str, fire_at: datetime) -> Iterator[None]:
+        """Hold the lease for as long as the work takes; a worker that dies stops extending it."""
+        ended = Event()
+
+        def extend() -> None:
+            while not ended.wait(schedules.LEASE.total_seconds() / 3):
+                with writing(self.hub.engine) as connection:
+                    schedules.extend(connection, schedule_id, fire_at, self.name, self.hub.clock())
+
+        keeper = Thread(target=extend, daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join()
 
     def _follow(self, row: Mapping[str, Any]) -> None:
         wanted = (row["cron"], row["timezone"], row["paused"])

@@ -55,6 +55,7 @@ class _Intake:
             self.taken.repeated += 1
             return
         late = held is not None and not _newer(record, held)
+        twice = held is not None and not _stated(record) and held.asserted_at == record.asserted_at
         held = self.in_force.setdefault(record_id, Held())
         held.versions += 1
         held.seen.add(_token(record))
@@ -66,7 +67,7 @@ class _Intake:
             self.entries.noted += journal.finding_rows(self.batch_id, payload.position, (_LATE,), None)
             return
         self._put_in_force(record, record_id, held)
-        found = (*payload.findings, *record.findings)
+        found = (*payload.findings, *record.findings, *((_TWICE,) if twice else ()))
         self.entries.standing[record_id] = journal.finding_rows(self.batch_id, payload.position, found, record_id)
 
     def _put_in_force(self, record: SourceRecord, record_id: int, held: Held) -> None:
@@ -87,13 +88,21 @@ class _Intake:
 _LATE = Finding("HUB-3401", "a newer version is in force already", Severity.INFO)
 
 
+_TWICE = Finding("HUB-3204", "the key stands twice in this delivery, with different content", Severity.WARNING)
+
+
+def _stated(record: SourceRecord) -> bool:
+    """Whether the source orders its versions itself; otherwise they are stamped with the time of arrival."""
+    return record.version is not None or record.asserted_at != record.received_at
+
+
 def _token(record: SourceRecord) -> journal.Token:
     return journal.token(record.version, (record.asserted_at, record.received_at), record.content_hash)
 
 
 def _known(record: SourceRecord, held: Held) -> bool:
     """Seen before. A record that states neither version nor time is known only while it is in force."""
-    if record.version is None and record.asserted_at == record.received_at:
+    if not _stated(record):
         return record.content_hash == held.content_hash
     return _token(record) in held.seen
 
@@ -102,7 +111,7 @@ def _newer(record: SourceRecord, held: Held) -> bool:
     """Whether it takes the place of the version in force. Equal times are ordered by content, not by arrival."""
     if record.version is not None and held.version is not None and record.version != held.version:
         return record.version > held.version
-    if record.asserted_at == record.received_at and record.version is None:
+    if not _stated(record):
         return record.asserted_at >= held.asserted_at
     return (record.asserted_at, record.content_hash) > (held.asserted_at, held.content_hash)
 

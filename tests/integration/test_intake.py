@@ -143,6 +143,14 @@ def test_intake_a_chunk_that_fails_leaves_nothing_half_done(hub: Hub, monkeypatc
         assert journal.held(connection, [1]) == {}
 
 
+def test_intake_same_key_twice_in_one_delivery_is_noted_and_the_later_row_stands(hub: Hub) -> None:
+    rows = [{"system": "crm", "kind": "account", "key": "1", "name": name} for name in ("First", "Second")]
+    deliver(hub, rows)
+    assert golden_of(hub, "crm:account:1")["label"] == "Second"
+    findings = queries.record(hub.engine, "crm:account:1").findings
+    assert [f["code"] for f in findings] == ["HUB-3204"]
+
+
 def test_source_that_is_not_registered_is_an_error_with_a_suggestion(hub: Hub) -> None:
     with pytest.raises(UnknownSystem) as caught:
         hub.source("biling")

@@ -56,6 +56,30 @@ def test_run_publishes_what_is_owed_and_writes_how_it_ended(hub: Hub) -> None:
     assert (row.state, row.outcome) == ("done", "P-1: 1 acknowledged")
 
 
+def test_run_keeps_its_lease_while_the_work_takes_longer(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hub import worker as module
+
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY)
+    monkeypatch.setattr(schedules, "LEASE", timedelta(seconds=0.3))
+    seen: list[object] = []
+
+    def slow(hub: Hub, _row: object) -> str:
+        for _ in range(4):
+            time.sleep(0.15)
+            hub.clock.move(seconds=0.15)  # type: ignore[attr-defined]
+            with reading(hub.engine) as connection:
+                seen.append(schedules.abandoned(connection, hub.clock()))
+        return "slow"
+
+    monkeypatch.setitem(module._JOBS, "publish", slow)
+    worker = Worker(hub)
+    fire_at = hub.clock()
+    assert worker.claim("nightly", fire_at)
+    worker.run("nightly", fire_at)
+    assert seen == [[], [], [], []]
+
+
 def test_refresh_runs_what_a_lost_worker_left(hub: Hub, clock: object) -> None:
     deliver(hub, [account("crm", "1", name="Acme Ltd")])
     with writing(hub.engine) as connection:
