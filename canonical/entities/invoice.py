@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Currency, Date, Group, Money, Number, Period, Reference, Text
+from canonical.values import Choice, Code, Currency, Date, Group, Money, Number, Period, Reference, Text
 
 
 class InvoiceLine(Group):
@@ -28,18 +28,24 @@ class Invoice(CanonicalEntity):
     id_prefix: ClassVar = "inv"
     label_fields: ClassVar = ("number",)
 
-    number: Code = field("The number printed on the invoice", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference="account")
-    subscription: Reference | None = field("The contract that is invoiced", reference="subscription")
-    seller: Reference | None = field("Our company that issued it", reference="legal_entity")
-    status: Literal["draft", "open", "paid", "void", "uncollectible"] | None = field("Where the invoice stands")
-    issued_on: Date = field("The date of the invoice")
-    due_on: Date = field("The day on which it is due")
-    currency: Currency = field("The currency of the invoice")
+    number: Code = field(
+        "The number printed on the invoice, unique within the company that issued it", match=True, indexed=True
+    )
+    account: Reference | None = field("The customer that owes the invoice", reference="account")
+    subscription: Reference | None = field("The contract that the invoice is for", reference="subscription")
+    seller: Reference | None = field(
+        "Our company that issued the invoice and books its revenue", reference="legal_entity"
+    )
+    status: Choice[Literal["draft", "open", "paid", "void", "uncollectible"]] | None = field(
+        "Where the invoice stands: drafts may still change, the others may not"
+    )
+    issued_on: Date = field("The date printed on the invoice; decides the period that it is posted in")
+    due_on: Date = field("The day on which payment is due")
+    currency: Currency = field("The currency that all amounts of the invoice are in")
     subtotal: Money | None = field("The sum of the lines before tax", money=True)
-    tax: Money | None = field("The tax on it", money=True)
-    total: Money | None = field("What is owed", money=True)
-    paid: Money | None = field("What has been paid", money=True)
-    balance: Money | None = field("What is still owed", money=True)
-    purchase_order: Code = field("The customer's own order number")
-    lines: list[InvoiceLine] | None = field("What is charged", money=True)
+    tax: Money | None = field("The tax on the invoice, all rates together", money=True)
+    total: Money | None = field("What is owed in all: subtotal and tax", money=True)
+    paid: Money | None = field("What has been paid of the invoice so far", money=True)
+    balance: Money | None = field("What is still owed on the invoice", money=True)
+    purchase_order: Code = field("The customer's own order number, which their accounts payable asks for")
+    lines: list[InvoiceLine] | None = field("The charges of the invoice, one line each", money=True)

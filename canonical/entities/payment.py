@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Group, Money, Reference, Text, Timestamp
+from canonical.values import Choice, Code, Group, Money, Reference, Text, Timestamp
 
 
 class Allocation(Group):
@@ -23,11 +23,17 @@ class Payment(CanonicalEntity):
     label_fields: ClassVar = ("reference",)
 
     reference: Code = field("The reference of bank or gateway that systems share", match=True, indexed=True)
-    account: Reference | None = field("The customer", reference="account")
-    method: Literal["card", "bank_transfer", "direct_debit", "other"] | None = field("How it was paid")
-    status: Literal["pending", "succeeded", "failed", "refunded"] | None = field("Where the payment stands")
-    amount: Money | None = field("What was paid", money=True)
-    fee: Money | None = field("What the provider kept", money=True)
-    paid_at: Timestamp | None = field("When the money moved")
-    gateway: Text = field("The payment provider")
-    allocations: list[Allocation] | None = field("The invoices that it pays", money=True)
+    account: Reference | None = field("The customer that paid", reference="account")
+    method: Choice[Literal["card", "bank_transfer", "direct_debit", "other"]] | None = field(
+        "The means by which the money was paid"
+    )
+    status: Choice[Literal["pending", "succeeded", "failed", "refunded"]] | None = field(
+        "Where the payment stands; only succeeded and refunded payments moved money"
+    )
+    amount: Money | None = field("The amount that was collected", money=True)
+    fee: Money | None = field("What the payment provider kept of the amount", money=True)
+    paid_at: Timestamp | None = field("The moment when the money moved")
+    gateway: Text = field("The payment provider or bank that collected the money")
+    allocations: list[Allocation] | None = field(
+        "How the payment is spread over invoices; never more than the amount", money=True
+    )

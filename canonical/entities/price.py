@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Code, Group, Money, Number, Period, Reference, Text
+from canonical.values import Choice, Code, Group, Integer, Money, Number, Period, Reference, Text
 
 
 class PriceTier(Group):
@@ -25,13 +25,15 @@ class Price(CanonicalEntity):
         "key",
     )
 
-    product: Reference | None = field("What is priced", reference="product")
+    product: Reference | None = field("The product that is priced", reference="product")
     key: Code = field("The look-up key that systems share", match=True, indexed=True)
-    name: Text = field("What the price is called")
-    amount: Money | None = field("The price of one unit", money=True)
-    interval: Literal["month", "quarter", "year", "once"] | None = field("How often it is charged")
-    interval_count: int | None = field("Charged every so many intervals")
-    model: Literal["flat", "per_unit", "tiered", "volume"] | None = field("How the amount follows from the quantity")
+    name: Text = field("What the price is called on offers")
+    amount: Money | None = field("The price of one unit for one interval", money=True)
+    interval: Choice[Literal["month", "quarter", "year", "once"]] | None = field("How often the price is charged")
+    interval_count: Integer | None = field("The price is charged every so many intervals")
+    model: Choice[Literal["flat", "per_unit", "tiered", "volume"]] | None = field(
+        "How the amount follows from the quantity"
+    )
     tiers: list[PriceTier] | None = field("The steps of a tiered or volume price", money=True)
-    valid: Period | None = field("When the price is offered")
-    status: Literal["active", "retired"] | None = field("Whether it is still offered")
+    valid: Period | None = field("The time during which the price is offered")
+    status: Choice[Literal["active", "retired"]] | None = field("Whether the price is still offered")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from canonical.entity import CanonicalEntity, field
-from canonical.values import Boolean, Country, Period, Reference, TaxId
+from canonical.values import Boolean, Choice, Country, Period, Reference, TaxId
 
 
 class TaxRegistration(CanonicalEntity):
@@ -15,11 +15,11 @@ class TaxRegistration(CanonicalEntity):
     id_prefix: ClassVar = "tax"
     label_fields: ClassVar = ("country",)
 
-    account: Reference | None = field("The customer that is registered", reference="account")
-    legal_entity: Reference | None = field("Our company that is registered", reference="legal_entity")
-    country: Country = field("The country of the registration")
-    tax_id: TaxId | None = field("The number", match=True, indexed=True)
+    account: Reference | None = field("The customer that is registered for tax", reference="account")
+    legal_entity: Reference | None = field("Our own company that is registered for tax", reference="legal_entity")
+    country: Country = field("The country in which the registration holds")
+    tax_id: TaxId | None = field("The registered number, with its country and kind", match=True, indexed=True)
     verified: Boolean | None = field("Whether the registry has confirmed it")
-    exempt: Boolean | None = field("Whether the holder is exempt")
-    valid: Period | None = field("When the registration holds")
-    status: Literal["active", "ended"] | None = field("Whether it holds")
+    exempt: Boolean | None = field("Whether the holder is exempt from tax there")
+    valid: Period | None = field("The time during which the registration holds")
+    status: Choice[Literal["active", "ended"]] | None = field("Whether the registration still holds")
