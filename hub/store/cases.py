@@ -127,9 +127,9 @@ def succession(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
     query = query.where(record_version.c.replaced_by.is_not(None))
     mine = connection.execute(query.where(among(connection, record.c.id, ids)))
     heirs = {SourceKey.parse(text).record_id for _, text in mine}
-    keys = sa.select(record.c.system + ":" + record.c.entity + ":" + record.c.key)
-    keys = keys.where(among(connection, record.c.id, ids))
-    before = connection.execute(query.where(record_version.c.replaced_by.in_(keys)))
+    named = sa.select(record.c.system, record.c.entity, record.c.key).where(among(connection, record.c.id, ids))
+    keys = [str(SourceKey(*row)) for row in connection.execute(named)]
+    before = connection.execute(query.where(among(connection, record_version.c.replaced_by, keys)))
     here = sa.select(record.c.id).where(among(connection, record.c.id, sorted(heirs)))
     return {row[0] for row in before} | set(connection.execute(here).scalars())
 
@@ -142,7 +142,10 @@ def inherited(connection: sa.Connection, records: Mapping[int, SourceRecord]) ->
     )
     query = query.join(link, sa.and_(link.c.record_id == record.c.id, link.c.until.is_(None)))
     query = query.join(golden, sa.and_(golden.c.id == link.c.golden_id, golden.c.state != "merged"))
-    query = query.where(among(connection, record_version.c.replaced_by, keys)).order_by(link.c.golden_id)
+    query = query.where(
+        record_version.c.replaced_by.is_not(None), among(connection, record_version.c.replaced_by, keys)
+    )
+    query = query.order_by(link.c.golden_id)
     found: dict[SourceKey, tuple[str, ...]] = {}
     for replaced_by, golden_id in connection.execute(query):
         key = SourceKey.parse(replaced_by)

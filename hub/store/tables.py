@@ -88,6 +88,12 @@ record_version = Table(
     Column("position", BigInteger, nullable=False),
     sa.ForeignKeyConstraint(["batch_id", "position"], ["payload.batch_id", "payload.position"]),
     Index(None, "record_id", "content_hash"),
+    Index(
+        None,
+        "replaced_by",
+        sqlite_where=sa.text("replaced_by is not null"),
+        postgresql_where=sa.text("replaced_by is not null"),
+    ),
 )
 finding = Table(
     "finding",

@@ -258,14 +258,14 @@ _JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})
 def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterable[Subject]) -> None:
     """A record with an open question about who it is stands in review, every other one is linked."""
     concerned = sorted({key.record_id for key in verdict.core} | {id_ for s in subjects for id_ in s[1:] if id_})
-    waiting = sa.exists().where(
-        task.c.state == "open",
-        task.c.kind == "match",
-        sa.or_(task.c.left_id == record.c.id, task.c.right_id == record.c.id),
+    asked = sa.and_(task.c.state == "open", task.c.kind == "match")
+    sides = (
+        sa.select(side).where(asked, among(connection, side, concerned)) for side in (task.c.left_id, task.c.right_id)
     )
-    status = sa.case((waiting, "review"), else_="linked")
-    changed = sa.update(record).where(among(connection, record.c.id, concerned), record.c.status != status)
-    connection.execute(changed.values(status=status))
+    waiting = set(connection.execute(sa.union_all(*sides)).scalars())
+    for status, ids in (("review", waiting), ("linked", set(concerned) - waiting)):
+        changed = sa.update(record).where(among(connection, record.c.id, sorted(ids)), record.c.status != status)
+        connection.execute(changed.values(status=status))
 
 
 def _subject(question: Question) -> Subject:
