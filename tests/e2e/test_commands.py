@@ -104,6 +104,38 @@ def test_readme_commands_run_as_printed(demo: tuple[Path, dict[str, object]]) ->
         assert run(*command[1:], at=at).stdout.strip()
 
 
+def test_readme_query_and_mapping_work_as_printed(demo: tuple[Path, dict[str, object]]) -> None:
+    from adapters.mapping import load
+    from hub.clock import now
+    from hub.settings import Settings
+    from hub.store import access
+    from hub.store.engine import writing
+    from hub.web.app import create_app
+    from hub.wiring import Hub
+
+    at, _ = demo
+    text = (ROOT / "README.md").read_text("utf-8")
+    hub = Hub(Settings(dir=at))
+    with writing(hub.engine) as connection:
+        key = access.issue(connection, access.Principal("reader", "reader"), now())
+    query = text.split("```graphql")[1].split("```")[0]
+    with create_app(hub).test_client() as client:
+        answer = client.post("/graphql", json={"query": query}, headers={"Authorization": f"Bearer {key}"}).get_json()
+    hub.engine.dispose()
+    assert answer["data"]["byKey"]["label"] == "Concordia Europe GmbH"
+    shop = load(text.split("```yaml")[1].split("```")[0], "README.md")
+    row = {
+        "customer_id": "7",
+        "company": "Acorn",
+        "mail": "a@acorn.example",
+        "town": "Leeds",
+        "country": "UK",
+        "newsletter": "y",
+    }
+    record = shop.translate(row, now()).records[0]
+    assert record.values["billing_address"] == {"city": "Leeds", "country": "GB"}
+
+
 def test_walk_fits_one_screen_and_names_every_station(demo: tuple[Path, dict[str, object]]) -> None:
     at, _ = demo
     shown = run("walk", "crm:account:0013X0000000001", at=at).stdout
