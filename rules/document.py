@@ -24,7 +24,7 @@ class KeyRule(_Part):
     """A blocking key: records that share its value are compared."""
 
     name: RuleId
-    of: tuple[Text, ...] = Field(description="Field paths, each with an optional |form: legal_name|compact8")
+    of: tuple[Text, ...] = Field(description="Field paths, each with an optional |form: legal_name|compact12")
 
 
 class Level(_Part):

@@ -1,7 +1,7 @@
 """Values in the form in which they are compared or looked up: without accents, legal forms, noise.
 
 Every form takes one text and gives none, one or several, and is remembered per distinct text. A form
-is named in a rule document after a bar: `legal_name|compact8`.
+is named in a rule document after a bar: `legal_name|compact12`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _whole(text: str) -> tuple[str, ...]:
     return (folded(text),) if folded(text) else ()
 
 
-def _compact8(text: str) -> tuple[str, ...]:
-    short = organisation(text).replace(" ", "")[:8]
+def _compact12(text: str) -> tuple[str, ...]:
+    short = organisation(text).replace(" ", "")[:12]
     return (short,) if len(short) >= 3 else ()
 
 
@@ -73,7 +73,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _skeleton(text: str) -> tuple[str, ...]:
     bare = organisation(text).replace(" ", "")
-    bones = (bare[:1] + re.sub(r"[aeiouy]", "", bare[1:]))[:7]
+    bones = (bare[:1] + re.sub(r"[aeiouy]", "", bare[1:]))[:9]
     return (bones,) if len(bones) >= 4 else ()
 
 
@@ -93,7 +93,7 @@ def _initial(text: str) -> tuple[str, ...]:
 
 FORMS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "whole": _whole,
-    "compact8": _compact8,
+    "compact12": _compact12,
     "words": _words,
     "skeleton": _skeleton,
     "last9": _last9,
