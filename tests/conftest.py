@@ -41,6 +41,13 @@ class FixedClock:
         self.now += timedelta(**by)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let reports carry the promises that a test proves (`python -m tests.promises` reads them)."""
+    for item in items:
+        for mark in item.iter_markers("promise"):
+            item.user_properties.append(("promise", mark.args[0]))
+
+
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
