@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any, Protocol
+
+import orjson
 
 from canonical.findings import Finding
 from canonical.record import GoldenRecord, SourceRecord
@@ -60,6 +63,11 @@ class Message:
         """The idempotency key: sending the same key twice has one effect."""
         return f"{self.target}/{self.golden_id}/{self.version}/{self.action}"
 
+    @property
+    def body_hash(self) -> bytes:
+        """16 bytes over the body, whatever the order of its fields."""
+        return blake2b(orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -69,6 +77,41 @@ class Receipt:
     remote_id: str | None = None
     code: str | None = None
     says: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a target that keeps its own books has of one golden record."""
+
+    entity: str
+    version: int
+    body_hash: bytes
+    body: Mapping[str, Any] | None  # None when it was deactivated
+
+    @classmethod
+    def of(cls, message: Message) -> Kept:
+        """What stays of a message once it was taken; nothing of it is shared with the caller."""
+        gone = message.action == "deactivate"
+        body = None if gone else orjson.loads(orjson.dumps(message.body))
+        return cls(message.entity, message.version, message.body_hash, body)
+
+
+def answer(message: Message, kept: Kept | None, sent: Mapping[str, bytes]) -> Receipt:
+    """What such a target says to a message. `sent` gives the body hash of each message key that it took.
+
+    Unless it is rejected or replayed, the message is to be kept: an unchanged body, too, has a new version.
+    """
+    known = sent.get(message.key)
+    if known is not None:
+        if known == message.body_hash:
+            return Receipt(Status.REPLAYED, message.golden_id)
+        return Receipt(Status.REJECTED, message.golden_id, "key_reused", "the same key was sent with another body")
+    if kept is not None and kept.version > message.version:
+        return Receipt(Status.REJECTED, message.golden_id, "stale", f"version {kept.version} is here already")
+    wanted = None if message.action == "deactivate" else message.body_hash
+    if wanted == (kept.body_hash if kept is not None and kept.body is not None else None):
+        return Receipt(Status.UNCHANGED, message.golden_id)
+    return Receipt(Status.APPLIED, message.golden_id)
 
 
 class Target(Protocol):

@@ -32,3 +32,24 @@ class TargetUnavailable(MasterDataError):
     code = "HUB-5001"
     retryable = True
     hint = "It is tried again by itself; `hub doctor` says since when."
+
+
+class TargetDamaged(MasterDataError):
+    """What the target keeps cannot be read; nothing was sent to it.
+
+    A file in the target's folder was changed or cut off by somebody else.
+    """
+
+    code = "HUB-5002"
+    hint = "Restore the file named from a copy, or move it away and publish again."
+
+
+class UnknownOutcome(MasterDataError):
+    """The connection was lost after sending; the target may or may not have it.
+
+    Sending the same message again is safe: it carries the same key, and has one effect.
+    """
+
+    code = "HUB-5003"
+    retryable = True
+    hint = "The run goes on where it was; what was being sent is sent again under the same key."

@@ -1,27 +1,22 @@
 """Paths and value makers: each `From` of a mapping document compiled once into a function.
 
-A function takes the payload and the entry it starts at, and gives a raw value, or ABSENT when the
-payload does not speak of it.
+A function takes the payload, the entry it starts at and a list for codes that no table lists; it gives
+a raw value, or ABSENT when the payload does not speak of it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from adapters import mapping_document as doc
+from adapters.mapping_document import Step, steps_of
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT", "__bool__": lambda _: False})()
-UNMAPPED = "\0unmapped "  # marks a code that the table does not list, for the caller to report
-Make = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
-Step = str | int
-_STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]")
-
-
-def steps_of(path: str) -> tuple[Step, ...]:
-    """The keys and list places of a path such as `lines.data[0].id`."""
-    return tuple(int(place) if place else name for name, place in _STEP.findall(path))
+Entry = Mapping[str, Any]
+Make = Callable[[Entry, Entry, list[str]], Any]
+LONGEST_KEY = 512  # characters; what a unique index of every store takes
 
 
 def at(node: Any, steps: tuple[Step, ...]) -> Any:
@@ -38,6 +33,11 @@ def at(node: Any, steps: tuple[Step, ...]) -> Any:
     return node
 
 
+def filled(value: Any) -> bool:
+    """Whether a raw value says something: it is there, not null and not an empty text."""
+    return value is not ABSENT and value is not None and value != ""
+
+
 def compile_from(made: Any, system: str) -> Make:  # noqa: C901 (one line a kind)
     """The function that makes a value as the document says."""
     match made:
@@ -46,9 +46,9 @@ def compile_from(made: Any, system: str) -> Make:  # noqa: C901 (one line a kind
         case doc.FromPath():
             return _from_path(made)
         case doc.Constant():
-            return lambda _payload, _entry: made.constant
+            return lambda _payload, _entry, _codes: made.constant
         case doc.MoneyFrom():
-            return _money(made.money)
+            return _money(made.money, system)
         case doc.ObjectFrom():
             return _object({name: compile_from(part, system) for name, part in made.object.items()}, made.needs)
         case doc.FirstOf():
@@ -56,85 +56,136 @@ def compile_from(made: Any, system: str) -> Make:  # noqa: C901 (one line a kind
         case doc.JoinOf():
             return _join([compile_from(part, system) for part in made.join], made.with_)
         case doc.ReferenceTo():
-            return _reference(compile_from(made.key, system), f"{made.system or system}:{made.reference}:")
+            return _reference(compile_key(made.key, system), f"{made.system or system}:{made.reference}:")
         case doc.ListOf():
-            return _list([_object({n: compile_from(p, system) for n, p in entry.items()}) for entry in made.list])
+            return _list([_entry(entry, system) for entry in made.list])
         case doc.EachOf():
             return _each(steps_of(made.each), _object({n: compile_from(p, system) for n, p in made.as_.items()}))
     raise TypeError(made)
 
 
-def paths_of(made: Any, start: str = "") -> Iterator[str]:  # noqa: C901 (one line a kind)
-    """Every path of the payload that the value is made of, without list places."""
+def key_text(raw: Any) -> str | None:
+    """A source's key as text, raw; None for what cannot be one: blank, too long, a list, an object, yes or no."""
+    if isinstance(raw, str):
+        text = raw
+    elif isinstance(raw, int) and not isinstance(raw, bool):
+        text = str(raw)
+    elif isinstance(raw, Decimal):
+        text = f"{raw:f}"
+    else:
+        return None
+    return text if text.strip() and len(text) <= LONGEST_KEY else None
+
+
+def compile_key(made: Any, system: str) -> Make:
+    """Like `compile_from`, but a joined key needs all its parts: half a key is another record's."""
+    if not isinstance(made, doc.JoinOf):
+        return compile_from(made, system)
+    parts, between = [compile_from(part, system) for part in made.join], made.with_
+
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        found = [key_text(part(payload, entry, codes)) for part in parts]
+        return ABSENT if None in found else between.join(str(text).strip() for text in found)
+
+    return make
+
+
+def paths_of(made: Any, start: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:  # noqa: C901 (one line a kind)
+    """Every path of the payload that the value is made of."""
+    parts: list[Any] = []
     match made:
         case str():
-            yield made[2:] if made.startswith("$.") else start + made
+            yield steps_of(made[2:]) if made.startswith("$.") else start + steps_of(made)
         case doc.FromPath():
-            yield from paths_of(made.path, start)
+            parts = [made.path]
         case doc.MoneyFrom():
-            yield from paths_of(made.money.amount, start)
-            yield from paths_of(made.money.currency, start)
+            parts = [made.money.amount, made.money.currency]
         case doc.ObjectFrom():
-            for part in made.object.values():
-                yield from paths_of(part, start)
+            parts = list(made.object.values())
         case doc.FirstOf():
-            for part in made.first:
-                yield from paths_of(part, start)
+            parts = made.first
         case doc.JoinOf():
-            for part in made.join:
-                yield from paths_of(part, start)
+            parts = made.join
         case doc.ReferenceTo():
-            yield from paths_of(made.key, start)
+            parts = [made.key]
         case doc.ListOf():
-            for entry in made.list:
-                for part in entry.values():
-                    yield from paths_of(part, start)
+            parts = [part for entry in made.list for part in entry.values()]
         case doc.EachOf():
-            yield start + made.each
+            yield (inner := start + steps_of(made.each))
             for part in made.as_.values():
-                yield from paths_of(part, f"{start}{made.each}.")
+                yield from paths_of(part, inner)
+    for part in parts:
+        yield from paths_of(part, start)
 
 
 def _path(path: str) -> Make:
     if path.startswith("$."):
         outer = steps_of(path[2:])
-        return lambda payload, _entry: at(payload, outer)
+        return lambda payload, _entry, _codes: at(payload, outer)
     steps = steps_of(path)
-    if len(steps) == 1 and isinstance(steps[0], str):
-        name = steps[0]
-        return lambda _payload, entry: entry.get(name, ABSENT)
-    return lambda _payload, entry: at(entry, steps)
+    match steps:
+        case (str(name),):
+            return lambda _payload, entry, _codes: entry.get(name, ABSENT)
+        case _:
+            return lambda _payload, entry, _codes: at(entry, steps)
 
 
 def _from_path(made: doc.FromPath) -> Make:
     get = _path(made.path)
-    codes, otherwise = made.codes, made.otherwise
+    if made.empty == "absent":
+        get = _unless_empty(get)
+    if made.split is not None:
+        get = _part_of(get, made.split, made.take)
+    return get if made.codes is None else _translated(get, made)
 
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        raw = get(payload, entry)
-        if raw == "" and made.empty == "absent":
-            return ABSENT
-        if made.split is not None and isinstance(raw, str):
-            parts = raw.split(made.split)
-            raw = parts[made.take].strip() if -len(parts) <= made.take < len(parts) else None
-        if codes is None or raw in (None, ABSENT, ""):
-            return raw
-        word = str(raw).lower() if isinstance(raw, bool) else str(raw)
-        return codes.get(word, otherwise if otherwise is not None else UNMAPPED + word)
+
+def _unless_empty(get: Make) -> Make:
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        raw = get(payload, entry, codes)
+        return ABSENT if isinstance(raw, str) and not raw.strip() else raw
 
     return make
 
 
-def _money(made: doc.MoneyOf) -> Make:
-    amount, currency = _path(made.amount), _path(made.currency)
+def _part_of(get: Make, split: str, take: int) -> Make:
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        raw = get(payload, entry, codes)
+        if not isinstance(raw, str):
+            return raw
+        parts = raw.split(split)
+        return parts[take].strip() if -len(parts) <= take < len(parts) else None
 
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        number = amount(payload, entry)
-        if number is ABSENT or number in (None, ""):
+    return make
+
+
+def _translated(get: Make, made: doc.FromPath) -> Make:
+    table = made.codes or {}
+    table |= {name.lower(): table[name] for name in ("True", "False") if name in table}  # unquoted in the YAML
+    otherwise = made.otherwise if "otherwise" in made.model_fields_set else ABSENT
+
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        raw = get(payload, entry, codes)
+        if not filled(raw):
+            return raw
+        word = str(raw).lower() if isinstance(raw, bool) else str(raw)
+        found = table.get(word, otherwise)
+        if found is ABSENT:
+            codes.append(word if isinstance(raw, str | int) else f"a {type(raw).__name__}")
+        return found
+
+    return make
+
+
+def _money(made: doc.MoneyOf, system: str) -> Make:
+    amount, currency = compile_from(made.amount, system), compile_from(made.currency, system)
+    minor = {"minor": True} if made.minor else {}
+
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        number = amount(payload, entry, codes)
+        if not filled(number):
             return number if number is ABSENT else None
-        code = currency(payload, entry)
-        found = {"amount": number, "currency": None if code is ABSENT else code}
-        return found | {"minor": True} if made.minor else found
+        code = currency(payload, entry, codes)
+        return {"amount": number, "currency": None if code is ABSENT else code, **minor}
 
     return make
 
@@ -142,24 +193,24 @@ def _money(made: doc.MoneyOf) -> Make:
 def _object(parts: Mapping[str, Make], needs: str | None = None) -> Make:
     items = tuple(parts.items())
 
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        found = {name: value for name, part in items if (value := part(payload, entry)) is not ABSENT}
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        found = {name: value for name, part in items if (value := part(payload, entry, codes)) is not ABSENT}
         if not found:
             return ABSENT
-        filled = {name: value for name, value in found.items() if value not in (None, "")}
-        if needs is not None and needs not in filled:
+        kept = {name: value for name, value in found.items() if filled(value)}
+        if needs is not None and needs not in kept:
             return None if needs in found else ABSENT
-        return filled or None
+        return kept or None
 
     return make
 
 
 def _first(parts: list[Make]) -> Make:
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
         found = ABSENT
         for part in parts:
-            value = part(payload, entry)
-            if value is not ABSENT and value not in (None, ""):
+            value = part(payload, entry, codes)
+            if filled(value):
                 return value
             found = value if found is ABSENT else found
         return found
@@ -168,44 +219,52 @@ def _first(parts: list[Make]) -> Make:
 
 
 def _join(parts: list[Make], between: str) -> Make:
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        found = [value for part in parts if (value := part(payload, entry)) is not ABSENT]
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        found = [value for part in parts if (value := part(payload, entry, codes)) is not ABSENT]
         if not found:
             return ABSENT
-        return between.join(str(value).strip() for value in found if value not in (None, "")) or None
+        return between.join(str(value).strip() for value in found if filled(value)) or None
 
     return make
 
 
 def _reference(key: Make, start: str) -> Make:
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        value = key(payload, entry)
-        if value is ABSENT:
-            return ABSENT
-        return None if value in (None, "") else f"{start}{value}"
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        value = key(payload, entry, codes)
+        if not filled(value):
+            return value if value is ABSENT else None
+        text = key_text(value)
+        return value if text is None else f"{start}{text}"  # what is no key is unreadable as a reference, too
+
+    return make
+
+
+def _entry(parts: Mapping[str, Any], system: str) -> Make:
+    """An entry made of named places; absent when only constants are there, or but one of its parts."""
+    make_entry = _object({name: compile_from(part, system) for name, part in parts.items()})
+    said = [name for name, part in parts.items() if not isinstance(part, doc.Constant)]
+    fewest = min(2, len(parts))
+
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        found = make_entry(payload, entry, codes)
+        return found if found and len(found) >= fewest and any(name in found for name in said) else ABSENT
 
     return make
 
 
 def _list(entries: list[Make]) -> Make:
-    """Entries of a list; one that lacks what gives it sense (only constants are there) is left out."""
-
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-        made = [value for part in entries if (value := part(payload, entry)) not in (ABSENT, None)]
-        kept = [value for value in made if "value" not in value or value["value"] not in (None, "")]
-        return [value for value in kept if "value" in value or len(value) > 1] or ABSENT
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
+        return [value for part in entries if (value := part(payload, entry, codes)) is not ABSENT] or ABSENT
 
     return make
 
 
 def _each(steps: tuple[Step, ...], make_entry: Make) -> Make:
-    def make(payload: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
+    def make(payload: Entry, entry: Entry, codes: list[str]) -> Any:
         found = at(entry, steps)
-        if found is ABSENT or found is None:
-            return found
         if not isinstance(found, list):
-            return found  # the field's own type says what is wrong with it
-        made = (make_entry(payload, one) if isinstance(one, Mapping) else one for one in found)
+            return found  # absent, null, or what the field's own type says is wrong
+        made = (make_entry(payload, one, codes) if isinstance(one, Mapping) else one for one in found)
         return [one for one in made if one is not ABSENT and one is not None]
 
     return make

@@ -6,7 +6,7 @@ does not list is reported; nothing is guessed. A mapping is itself a source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -15,34 +15,36 @@ from typing import Any
 
 import orjson
 from pydantic_core import PydanticCustomError
+from ruamel.yaml import YAML
 
 from adapters.base import Translation
 from adapters.errors import MappingInvalid
-from adapters.extract import ABSENT, UNMAPPED, Make, at, compile_from, paths_of, steps_of
-from adapters.mapping_document import EntityMapping, Guard, MappingDocument, SystemFrom
+from adapters.extract import ABSENT, LONGEST_KEY, Make, at, compile_from, compile_key, filled, key_text, paths_of
+from adapters.mapping_document import EntityMapping, Guard, MappingDocument, Step, SystemFrom, faults, steps_of
 from canonical.catalogue import entity as entity_named
-from canonical.document import read_document
-from canonical.errors import MasterDataError
+from canonical.document import failure, place_of, read_document
 from canonical.findings import Finding, Severity
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from canonical.values.dates import instant
 
 Shape = tuple[tuple[str, Any], ...]
+Names = tuple[str, ...]  # a path without its list places
+_MOST_DIGITS = 18  # of a version
 
 
 class MappedSource:
     """A source that a mapping document describes."""
 
     def __init__(self, document: MappingDocument, fingerprint: str, name: str) -> None:
-        """Compile the document. Raises MappingInvalid for an entity or field that does not exist."""
+        """Compile a document without faults; `fingerprint` tells its text from every other."""
         self.fingerprint = fingerprint
         self.name = document.system if isinstance(document.system, str) else name
         self._system = document.system
         self._envelope = steps_of(document.envelope) if document.envelope else ()
         self.entities = tuple(dict.fromkeys(one.entity for one in document.entities))
         systems = [document.system] if isinstance(document.system, str) else list(document.system.codes.values())
-        self._mapped = {system: [_EntityMap(one, system, name) for one in document.entities] for system in systems}
+        self._mapped = {system: [_EntityMap(one, system) for one in document.entities] for system in systems}
         self._covered = _covered(document)
         self._strays = lru_cache(maxsize=4096)(self._stray_paths)
 
@@ -51,12 +53,9 @@ class MappedSource:
         inner = at(payload, self._envelope) if self._envelope else payload
         system = self._system if isinstance(self._system, str) else _system_of(self._system, payload)
         if system is None or not isinstance(inner, Mapping):
-            message = (
-                "the payload names no system that the mapping knows" if system is None else "no record in the envelope"
-            )
-            return Translation(system or self.name, "unknown", (), (Finding("HUB-3202", message, Severity.ERROR),))
+            return Translation(system or self.name, "unknown", (), (self._lost(system),))
         findings = [
-            Finding("HUB-3201", f"{path} is not mapped", Severity.INFO, path) for path in self._strays(_shape(inner))
+            Finding("HUB-3201", f"{path} is not mapped", Severity.INFO, path) for path in self._strays(_shape(payload))
         ]
         chosen = [one for one in self._mapped[system] if one.holds(inner)]
         if not chosen:
@@ -65,57 +64,60 @@ class MappedSource:
         entity = chosen[0].entity.name if chosen else "unknown"
         return Translation(system, entity, tuple(records), tuple(findings))
 
+    def _lost(self, system: str | None) -> Finding:
+        if system is None and isinstance(self._system, SystemFrom):
+            message = "the payload names no system that the mapping knows"
+            return Finding("HUB-3202", message, Severity.ERROR, self._system.path)
+        where = ".".join(str(step) for step in self._envelope)
+        return Finding("HUB-3202", "there is no record in the envelope", Severity.ERROR, where)
+
     def _stray_paths(self, shape: Shape) -> tuple[str, ...]:
         """The paths of a payload of this shape that the mapping does not mention, sorted."""
-        return tuple(sorted({path for path in _leaves(shape, "") if not self._is_covered(path)}))
+        return tuple(sorted({".".join(path) for path in _leaves(shape, ()) if not self._is_covered(path)}))
 
-    def _is_covered(self, path: str) -> bool:
-        parts = path.split(".")
-        above = any(".".join(parts[:count]) in self._covered for count in range(1, len(parts) + 1))
-        return above or any(known.startswith(path + ".") for known in self._covered)  # an empty list or object
+    def _is_covered(self, path: Names) -> bool:
+        above = any(path[:count] in self._covered for count in range(1, len(path) + 1))
+        return above or any(known[: len(path)] == path for known in self._covered)  # an empty list or object
 
 
 class _EntityMap:
     """How one entity is made of a payload of one system."""
 
-    def __init__(self, mapped: EntityMapping, system: str, name: str) -> None:
-        try:
-            self.entity = entity_named(mapped.entity)
-            self.fields = tuple(
-                (self.entity[field], compile_from(made, system), getattr(made, "required", False))
-                for field, made in mapped.fields.items()
-            )
-        except MasterDataError as error:
-            raise MappingInvalid(f"{name}: {error.message}", hint=error.hint) from None
+    def __init__(self, mapped: EntityMapping, system: str) -> None:
+        self.entity = entity_named(mapped.entity)
+        self.fields = tuple(
+            (self.entity[field], compile_from(made, system), getattr(made, "required", False))
+            for field, made in mapped.fields.items()
+        )
         self.system = system
-        self.guards = [mapped.when] if isinstance(mapped.when, Guard) else list(mapped.when or ())
-        self.key = compile_from(mapped.key, system)
+        guards = [mapped.when] if isinstance(mapped.when, Guard) else list(mapped.when or ())
+        self.guards = tuple(_test(guard) for guard in guards)
+        self.key = compile_key(mapped.key, system)
         self.version = _maybe(mapped.version, system)
         self.asserted_at = _maybe(mapped.asserted_at, system)
-        self.deleted = mapped.deleted
-        self.replaced_by = _maybe(mapped.replaced_by, system)
+        self.deleted = _test(mapped.deleted) if mapped.deleted else None
+        self.replaced_by = compile_key(mapped.replaced_by, system) if mapped.replaced_by is not None else None
 
     def holds(self, payload: Mapping[str, Any]) -> bool:
         """Whether the payload speaks of this entity."""
-        return all(_true(guard, payload) for guard in self.guards)
+        return all(test(payload) for test in self.guards)
 
-    def record(self, payload: Mapping[str, Any], received_at: datetime, strays: list[Finding]) -> SourceRecord | None:
+    def record(self, payload: Mapping[str, Any], received_at: datetime, lost: list[Finding]) -> SourceRecord | None:
         """The record, or None with a finding added when it has no key."""
-        key = self.key(payload, payload)
-        if key in (ABSENT, None, "") or isinstance(key, Mapping | list):
-            strays.append(Finding("HUB-3203", f"no key for {self.entity.name}", Severity.ERROR))
+        raw = self.key(payload, payload, [])
+        key = key_text(raw)
+        if key is None:
+            long = f"; a key has at most {LONGEST_KEY} characters" if isinstance(raw, str) and raw.strip() else ""
+            lost.append(Finding("HUB-3203", f"no key for {self.entity.name}{long}", Severity.ERROR))
             return None
         findings: list[Finding] = []
-        values = dict(self._values(payload, findings))
+        replaced_by = self._successor(payload, key)
+        tombstone = replaced_by is not None or (self.deleted is not None and self.deleted(payload))
+        values = self._values(payload, findings, whole=not tombstone)
         asserted, version = self._order(payload, received_at, findings)
-        successor = self.replaced_by(payload, payload) if self.replaced_by else None
-        replaced_by = (
-            None if successor in (ABSENT, None, "") else SourceKey(self.system, self.entity.name, str(successor))
-        )
-        tombstone = replaced_by is not None or (self.deleted is not None and _true(self.deleted, payload))
         content = orjson.dumps([values, tombstone, str(replaced_by)], option=orjson.OPT_SORT_KEYS)
         return SourceRecord(
-            key=SourceKey(self.system, self.entity.name, str(key)),
+            key=SourceKey(self.system, self.entity.name, key),
             values=values,
             asserted_at=asserted,
             received_at=received_at,
@@ -126,50 +128,52 @@ class _EntityMap:
             findings=tuple(findings),
         )
 
-    def _values(self, payload: Mapping[str, Any], findings: list[Finding]) -> Iterator[tuple[str, Any]]:
+    def _successor(self, payload: Mapping[str, Any], key: str) -> SourceKey | None:
+        """The key that took over; a record that names itself is not replaced."""
+        successor = key_text(self.replaced_by(payload, payload, [])) if self.replaced_by else None
+        return None if successor in (None, key) else SourceKey(self.system, self.entity.name, str(successor))
+
+    def _values(self, payload: Mapping[str, Any], findings: list[Finding], *, whole: bool) -> dict[str, Any]:
+        """The fields that the payload speaks of. What is gone (not `whole`) need not say what is required."""
+        values: dict[str, Any] = {}
+        codes: list[str] = []
         for field, make, required in self.fields:
-            raw = make(payload, payload)
+            raw = make(payload, payload, codes)
+            if codes:
+                findings.extend(_unlisted(code, field.name) for code in codes)
+                codes.clear()
+            elif required and whole and not filled(raw):
+                findings.append(Finding("HUB-3202", f"{field.name} is missing", Severity.ERROR, field.name))
             if raw is ABSENT:
-                if required:
-                    findings.append(Finding("HUB-3202", f"{field.name} is missing", Severity.ERROR, field.name))
-                continue
-            if isinstance(raw, str) and raw.startswith(UNMAPPED):
-                message = f"the code {raw.removeprefix(UNMAPPED)[:60]!r} is not in the mapping's table"
-                findings.append(Finding("HUB-3205", message, Severity.WARNING, field.name))
                 continue
             value, finding = field.read(None if raw == "" else raw)
             if finding is not None:
                 findings.append(finding)
-            if value is not None or finding is None:
-                yield field.name, value
+            if value is not None or finding is None or finding.severity is not Severity.ERROR:
+                values[field.name] = value
+        return values
 
     def _order(
         self, payload: Mapping[str, Any], received_at: datetime, findings: list[Finding]
     ) -> tuple[datetime, int | None]:
         """When the source says that it was so, and the source's own order."""
         asserted, version = received_at, None
-        for name, make in (("asserted_at", self.asserted_at), ("version", self.version)):
-            raw = make(payload, payload) if make else None
-            if raw in (None, ABSENT, ""):
-                continue
-            if name == "version" and isinstance(raw, int) and not isinstance(raw, bool):
-                version = raw
-                continue
-            try:
-                moment = instant(raw)
-            except PydanticCustomError:
-                findings.append(Finding("HUB-3301", f"{name} is not a time", Severity.WARNING, name))
-                continue
-            if name == "version":
+        said = self.asserted_at(payload, payload, []) if self.asserted_at else ABSENT
+        if filled(said):
+            asserted = _moment(said, "asserted_at", findings) or received_at
+        said = self.version(payload, payload, []) if self.version else ABSENT
+        if filled(said):
+            version = _whole_number(said)
+            if version is None and (moment := _moment(said, "version", findings)):
                 version = int(moment.timestamp() * 1_000_000)
-            else:
-                asserted = moment
         return asserted, version
 
 
 def load(text: str, name: str) -> MappedSource:
     """The source that a mapping describes. Raises MappingInvalid with file, line and column."""
     document = read_document(text, MappingDocument, name=name, error=MappingInvalid)
+    for path, words in faults(document):
+        raise failure(MappingInvalid, name, place_of(YAML(typ="rt").load(text), path), words)
     return MappedSource(document, blake2b(text.encode(), digest_size=16).hexdigest(), name)
 
 
@@ -182,46 +186,74 @@ def _maybe(made: Any, system: str) -> Make | None:
     return compile_from(made, system) if made is not None else None
 
 
-def _true(guard: Guard, payload: Mapping[str, Any]) -> bool:
-    value = at(payload, steps_of(guard.path))
+def _test(guard: Guard) -> Callable[[Mapping[str, Any]], bool]:
+    """The guard as a function. Values are compared as text in small letters: a CSV knows no true."""
+    steps = steps_of(guard.path)
     if guard.present is not None:
-        return (value not in (ABSENT, None, "")) is guard.present
-    if guard.in_ is not None:
-        return value in guard.in_
-    return bool(value == guard.is_) or str(value).lower() == str(guard.is_).lower()
+        return lambda payload: filled(at(payload, steps)) is guard.present
+    wanted = {_word(one) for one in ([guard.is_] if guard.in_ is None else guard.in_)}
+    return lambda payload: _word(at(payload, steps)) in wanted
+
+
+def _word(value: Any) -> str | None:
+    if value is ABSENT:
+        return "\0"  # equal to nothing that a mapping can say
+    return None if value is None else str(value).lower()
+
+
+def _unlisted(code: str, field: str) -> Finding:
+    return Finding("HUB-3205", f"the code {code[:60]!r} is not in the mapping's table", Severity.WARNING, field)
+
+
+def _whole_number(raw: Any) -> int | None:
+    if isinstance(raw, str) and len(raw) <= _MOST_DIGITS and raw.isascii() and raw.isdigit():
+        return int(raw)
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+
+
+def _moment(raw: Any, name: str, findings: list[Finding]) -> datetime | None:
+    try:
+        return instant(raw)
+    except PydanticCustomError:
+        findings.append(Finding("HUB-3301", f"{name} is not a time", Severity.WARNING, name))
+        return None
 
 
 def _system_of(made: SystemFrom, payload: Mapping[str, Any]) -> str | None:
     return made.codes.get(str(at(payload, steps_of(made.path))))
 
 
-def _covered(document: MappingDocument) -> frozenset[str]:
-    """Every path that the mapping reads or ignores by name."""
-    paths: set[str] = {path.removesuffix(".*") for path in document.ignore}
-    if isinstance(document.system, SystemFrom):
-        paths.add(document.system.path)
+def _covered(document: MappingDocument) -> frozenset[Names]:
+    """Every path of the payload that the mapping reads or ignores by name."""
+    inside: set[tuple[Step, ...]] = set()
+    ignored = [*document.ignore, *(path for one in document.entities for path in one.ignore)]
+    inside.update(steps_of(path.removesuffix(".*")) for path in ignored)
     for one in document.entities:
-        paths.update(path.removesuffix(".*") for path in one.ignore)
         guards = [one.when] if isinstance(one.when, Guard) else list(one.when or ())
-        paths.update(guard.path for guard in (*guards, *((one.deleted,) if one.deleted else ())))
+        inside.update(steps_of(guard.path) for guard in (*guards, *((one.deleted,) if one.deleted else ())))
         made = [one.key, *one.fields.values(), one.version, one.asserted_at, one.replaced_by]
-        paths.update(path for part in made if part is not None for path in paths_of(part))
-    return frozenset(".".join(str(step) for step in steps_of(path) if isinstance(step, str)) for path in paths)
+        inside.update(path for part in made if part is not None for path in paths_of(part))
+    paths = {(*steps_of(document.envelope), *path) for path in inside} if document.envelope else inside
+    if document.envelope:
+        paths |= {steps_of(path.removesuffix(".*")) for path in document.ignore}
+    if isinstance(document.system, SystemFrom):
+        paths.add(steps_of(document.system.path))
+    return frozenset(tuple(step for step in path if isinstance(step, str)) for path in paths)
 
 
 def _shape(node: Any) -> Any:
     """What keys a payload has, without its values; hashable. A list is the set of its entries' shapes."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         return tuple(
-            (name, _shape(value) if isinstance(value, Mapping | list) else None) for name, value in node.items()
+            [(name, _shape(value) if isinstance(value, dict | list) else None) for name, value in node.items()]
         )
-    return frozenset(_shape(one) for one in node if isinstance(one, Mapping))
+    return frozenset(_shape(one) for one in node if isinstance(one, dict))
 
 
-def _leaves(shape: Shape, start: str) -> Iterator[str]:
+def _leaves(shape: Shape, start: Names) -> Iterator[Names]:
     for name, inner in shape:
         if not inner:
-            yield start + name
+            yield (*start, name)
             continue
         for one in inner if isinstance(inner, frozenset) else (inner,):
-            yield from _leaves(one, f"{start}{name}.")
+            yield from _leaves(one, (*start, name))

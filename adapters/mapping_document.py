@@ -5,11 +5,36 @@ A source of a value is a path (`a.b[0].c`) or a mapping that says how the value 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
-Path = str
+from canonical.catalogue import ENTITIES
+from canonical.entity import Field as CanonicalField
+from canonical.findings import Severity
+
+Step = str | int
+_STEP = re.compile(r'"(?P<quoted>[^"]+)"|(?P<name>[^.\[\]"]+)|\[(?P<place>-?\d+)\]')
+_PATH = re.compile(r'(?:\$\.)?(?:"[^"]+"|[^.\[\]"]+)(?:\.(?:"[^"]+"|[^.\[\]"]+)|\[-?\d+\])*')
+
+
+@lru_cache(maxsize=4096)
+def steps_of(path: str) -> tuple[Step, ...]:
+    """The keys and list places of a path such as `lines.data[0].id`, or `"a key with a dot.in it".id`."""
+    return tuple(int(one["place"]) if one["place"] else one["quoted"] or one["name"] for one in _STEP.finditer(path))
+
+
+def _sound_path(path: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise ValueError("expected a path such as lines.data[0].id; a key with a dot in it stands in double quotes")
+    return path
+
+
+Path = Annotated[str, AfterValidator(_sound_path)]
 
 
 class _Part(BaseModel):
@@ -46,8 +71,8 @@ class Constant(_Part):
 class MoneyOf(_Part):
     """An amount with its currency; `minor` when the amount counts the smallest unit."""
 
-    amount: Path
-    currency: Path
+    amount: From
+    currency: From
     minor: bool = False
 
 
@@ -110,7 +135,7 @@ def _kind(raw: Any) -> str:
 
 _KINDS = ("constant", "money", "object", "first", "join", "reference", "list", "each")
 From = Annotated[
-    Annotated[str, Tag("text")]
+    Annotated[Path, Tag("text")]
     | Annotated[FromPath, Tag("path")]
     | Annotated[Constant, Tag("constant")]
     | Annotated[MoneyFrom, Tag("money")]
@@ -154,5 +179,103 @@ class MappingDocument(_Part):
     ignore: list[Path] = []
 
 
-for _model in (ObjectFrom, FirstOf, JoinOf, ReferenceTo, ListOf, EachOf, EntityMapping, MappingDocument):
+for _model in (
+    MoneyOf,
+    MoneyFrom,
+    ObjectFrom,
+    FirstOf,
+    JoinOf,
+    ReferenceTo,
+    ListOf,
+    EachOf,
+    EntityMapping,
+    MappingDocument,
+):
     _model.model_rebuild()
+
+Fault = tuple[tuple[str | int, ...], str]  # where in the document, and what is wrong there
+_RAW_PARTS = {"end": "last", "currency": "minor"}  # parts that are only read, beside the one that they belong to
+
+
+def faults(document: MappingDocument) -> Iterator[Fault]:
+    """What the document names that canonical entities do not have, or would not take."""
+    for number, one in enumerate(document.entities):
+        where = ("entities", number)
+        entity = ENTITIES.get(one.entity)
+        if entity is None:
+            yield (*where, "entity"), f"there is no entity {one.entity!r}.{_near(one.entity, ENTITIES)}"
+            continue
+        guards = one.when if isinstance(one.when, list) else [one.when]
+        if any(guard and len(guard.model_fields_set - {"path"}) != 1 for guard in guards):
+            yield (*where, "when"), "give one of `is`, `in` and `present`."
+        if one.deleted and len(one.deleted.model_fields_set - {"path"}) != 1:
+            yield (*where, "deleted"), "give one of `is`, `in` and `present`."
+        if isinstance(one.key, Constant):
+            yield (*where, "key"), "a constant key would make all records one."
+        for name, made in one.fields.items():
+            if name in entity.fields:
+                yield from _field_faults(made, entity.fields[name], (*where, "fields", name))
+            else:
+                yield (*where, "fields", name), f"{one.entity} has no field {name!r}.{_near(name, entity.fields)}"
+
+
+def _field_faults(  # noqa: C901 (one line a kind)
+    made: Any, field: CanonicalField, where: tuple[str | int, ...]
+) -> Iterator[Fault]:
+    wanted = field.marks.reference
+    match made:
+        case FirstOf():
+            for number, part in enumerate(made.first):
+                yield from _field_faults(part, field, (*where, "first", number))
+        case ReferenceTo() if made.reference != wanted:
+            told = f"points to {wanted}" if wanted else "is no reference"
+            yield (*where, "reference"), f"{field.name} {told}, not {made.reference!r}."
+        case str() | FromPath() | JoinOf() if wanted:
+            yield where, f"{field.name} points to {wanted}: write {{reference: {wanted}, key: PATH}}."
+        case FromPath() if made.codes:
+            for code, value in made.codes.items():
+                yield from _value_faults(value, field, (*where, "codes", code))
+        case Constant():
+            yield from _value_faults(made.constant, field, (*where, "constant"))
+        case ObjectFrom():
+            yield from _part_faults(made.object, _inside(field.schema, "properties"), (*where, "object"))
+        case EachOf() | ListOf():
+            entries = [("as", made.as_)] if isinstance(made, EachOf) else list(enumerate(made.list))
+            start = where if isinstance(made, EachOf) else (*where, "list")
+            known = _inside(_inside(field.schema, "items"), "properties", field.schema)
+            for name, parts in entries:
+                yield from _part_faults(parts, known, (*start, name))
+
+
+def _value_faults(value: Any, field: CanonicalField, where: tuple[str | int, ...]) -> Iterator[Fault]:
+    finding = field.read(value)[1]
+    if finding is not None and finding.severity is Severity.ERROR:
+        known = _inside(field.schema, "enum") or ()
+        yield where, f"{field.name} does not take {value!r}: {finding.message}.{_near(str(value), known)}"
+
+
+def _part_faults(parts: Mapping[str, Any], known: Any, where: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Parts that the value does not have; nothing can be said where its schema lists none."""
+    if not known:
+        return
+    taken = {*known, *(raw for part, raw in _RAW_PARTS.items() if part in known)}
+    for name in parts:
+        if name not in taken:
+            yield (*where, name), f"there is no part {name!r}.{_near(name, taken)}"
+
+
+def _inside(schema: Any, word: str, root: Any = None) -> Any:
+    """What stands under the word in a JSON schema, looking through choices and references; or None."""
+    root = schema if root is None else root
+    if not isinstance(schema, dict):
+        return None
+    if word in schema:
+        return schema[word]
+    if "$ref" in schema:
+        return _inside(root["$defs"][schema["$ref"].rpartition("/")[2]], word, root)
+    return next((found for one in schema.get("anyOf", ()) if (found := _inside(one, word, root))), None)
+
+
+def _near(name: str, known: Any) -> str:
+    near = get_close_matches(name, [str(one) for one in known], n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,12 +1,13 @@
 """A target that is a folder: JSON Lines, one file per batch, written aside and renamed when whole.
 
-A file is named after the keys of its messages, so the same batch sent again is the same file. What
-the folder holds is what its files say, read in order; a reader never sees half a file.
+A batch sent again has no second file: each message in it is known by its key. What the folder holds
+is what its files say, read in order; a reader never sees half a file.
 """
 
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any
 
 import orjson
 
-from adapters.base import Message, Receipt, Status
-from adapters.errors import TargetUnavailable
+from adapters.base import Kept, Message, Receipt, Status, answer
+from adapters.errors import TargetDamaged, TargetUnavailable
 from adapters.ledger_words import WORDS, render
 from canonical.record import GoldenRecord
+
+_WORDS = ("key", "golden_id", "entity", "version", "action", "body")
 
 
 class FileTarget:
@@ -29,76 +32,90 @@ class FileTarget:
         """A target in this folder; it is made when something is sent."""
         self.name, self.folder = name, folder
         self._files: set[str] = set()
-        self._kept: dict[str, dict[str, Any]] = {}
-        self._seen: set[str] = set()
+        self._kept: dict[str, Kept] = {}
+        self._sent: dict[str, bytes] = {}
 
     def render(self, golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:
         """The ledger's words."""
         return render(golden, parents)
 
     def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        """Write what is new as one file; one receipt per message. Raises TargetUnavailable if it cannot."""
+        """Write what is new as one file, whole or not at all; one receipt per message, in order.
+
+        Raises TargetUnavailable if the folder cannot be written, TargetDamaged if a file in it is not ours.
+        """
         self._load()
-        receipts = [self._answer(message) for message in messages]
-        fresh = [m for m, receipt in zip(messages, receipts, strict=True) if receipt.status is Status.APPLIED]
+        kept, sent = ChainMap[str, Kept]({}, self._kept), ChainMap[str, bytes]({}, self._sent)
+        receipts, fresh = [], []
+        for message in messages:
+            receipt = answer(message, kept.get(message.golden_id), sent)
+            receipts.append(receipt)
+            if receipt.status in (Status.APPLIED, Status.UNCHANGED):
+                fresh.append(message)
+                kept[message.golden_id], sent[message.key] = Kept.of(message), message.body_hash
         if fresh:
-            try:
-                self._write(fresh)
-            except OSError as error:
-                raise TargetUnavailable(f"{self.folder} cannot be written: {error.strerror}.") from error
+            self._write(fresh)
+            self._kept.update(kept.maps[0])
+            self._sent.update(sent.maps[0])
         return receipts
 
     def read(self, entity: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """What the folder holds of an entity, by golden id; deactivated records are left out."""
         self._load()
-        for golden_id, line in sorted(self._kept.items()):
-            if line["entity"] == entity and line["action"] != "deactivate":
-                yield golden_id, line["body"]
-
-    def _answer(self, message: Message) -> Receipt:
-        if message.key in self._seen:
-            return Receipt(Status.REPLAYED, message.golden_id)
-        kept = self._kept.get(message.golden_id)
-        if kept is not None and kept["version"] > message.version:
-            return Receipt(Status.REJECTED, message.golden_id, "stale", f"version {kept['version']} is here already")
-        return Receipt(Status.APPLIED, message.golden_id)
+        for golden_id, kept in sorted(self._kept.items(), key=lambda one: one[0]):
+            if kept.entity == entity and kept.body is not None:
+                yield golden_id, dict(kept.body)
 
     def _write(self, messages: Sequence[Message]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         keys = blake2b("\n".join(m.key for m in messages).encode(), digest_size=8).hexdigest()
         name = f"{len(self._files):06d}-{keys}.jsonl"
-        lines = [
-            {
-                "key": m.key,
-                "golden_id": m.golden_id,
-                "entity": m.entity,
-                "version": m.version,
-                "action": m.action,
-                "body": m.body,
-            }
-            for m in messages
-        ]
         aside = self.folder / f".{name}.part"
-        with aside.open("wb") as stream:
-            stream.writelines(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.rename(self.folder / name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as stream:
+                for message in messages:
+                    line = {word: getattr(message, word) for word in _WORDS}
+                    stream.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                stream.flush()
+                os.fsync(stream.fileno())
+            aside.rename(self.folder / name)
+            _settle(self.folder)
+        except OSError as error:
+            raise TargetUnavailable(f"{self.folder} cannot be written: {error.strerror}.") from error
         self._files.add(name)
-        for line in lines:
-            self._fold(line)
 
     def _load(self) -> None:
         """Read the files that were written since, by this process or another."""
-        for path in sorted(self.folder.glob("*.jsonl")):
-            if path.name not in self._files:
-                with path.open("rb") as stream:
-                    for line in stream:
-                        self._fold(orjson.loads(line))
-                self._files.add(path.name)
+        try:
+            for path in sorted(self.folder.glob("*.jsonl")):
+                if path.name not in self._files:
+                    with path.open("rb") as stream:
+                        self._fold([_message(self.name, path, n, line) for n, line in enumerate(stream, 1)])
+                    self._files.add(path.name)
+        except OSError as error:
+            raise TargetUnavailable(f"{self.folder} cannot be read: {error.strerror}.") from error
 
-    def _fold(self, line: dict[str, Any]) -> None:
-        self._seen.add(line["key"])
-        kept = self._kept.get(line["golden_id"])
-        if kept is None or kept["version"] <= line["version"]:
-            self._kept[line["golden_id"]] = line
+    def _fold(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._sent[message.key] = message.body_hash
+            kept = self._kept.get(message.golden_id)
+            if kept is None or kept.version <= message.version:
+                self._kept[message.golden_id] = Kept.of(message)
+
+
+def _message(target: str, path: Path, number: int, line: bytes) -> Message:
+    try:
+        said = orjson.loads(line)
+        return Message(target, **{word: said[word] for word in _WORDS if word != "key"})
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        what = f"{path.name}:{number} is not a message of this target; nothing was sent."
+        raise TargetDamaged(what, file=str(path), line=number) from None
+
+
+def _settle(folder: Path) -> None:
+    """Make the new name in the folder last through a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -27,6 +27,11 @@ def _one_of(column: str, *values: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} in ({listed})", name=column)
 
 
+def _only(condition: str) -> dict[str, sa.TextClause]:
+    """What makes an index partial, on both databases."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(
     "batch",
@@ -88,12 +93,7 @@ record_version = Table(
     Column("position", BigInteger, nullable=False),
     sa.ForeignKeyConstraint(["batch_id", "position"], ["payload.batch_id", "payload.position"]),
     Index(None, "record_id", "content_hash"),
-    Index(
-        None,
-        "replaced_by",
-        sqlite_where=sa.text("replaced_by is not null"),
-        postgresql_where=sa.text("replaced_by is not null"),
-    ),
+    Index(None, "replaced_by", **_only("replaced_by is not null")),
 )
 finding = Table(
     "finding",
@@ -167,13 +167,7 @@ link = Table(
     Column("ruleset", Text, nullable=False),
     Column("since", Utc, nullable=False),
     Column("until", Utc),
-    Index(
-        "uq_link_live_record",
-        "record_id",
-        unique=True,
-        sqlite_where=sa.text("until is null"),
-        postgresql_where=sa.text("until is null"),
-    ),
+    Index("uq_link_live_record", "record_id", unique=True, **_only("until is null")),
     Index(None, "golden_id"),
     Index(None, "record_id"),
 )
@@ -262,13 +256,7 @@ ruleset = Table(
     Column("state", String(8), nullable=False),
     Column("activated_at", Utc, nullable=False),
     _one_of("state", "live", "retired"),
-    Index(
-        "uq_ruleset_live_entity",
-        "entity",
-        unique=True,
-        sqlite_where=sa.text("state = 'live'"),
-        postgresql_where=sa.text("state = 'live'"),
-    ),
+    Index("uq_ruleset_live_entity", "entity", unique=True, **_only("state = 'live'")),
 )
 
 # ── what goes out ───────────────────────────────────────────────────────────────────────────────

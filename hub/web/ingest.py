@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from io import BytesIO
 
 from flask import Blueprint, Response, jsonify, request
 
-from adapters.decode import decode
+from adapters.decode import read_payloads
 from hub.flow.ingest import Delivery, ingest
 from hub.web import auth
 
@@ -20,8 +21,7 @@ def deliver(system: str) -> Response:
     auth.require(principal, "engineer")
     hub, body = auth.hub(), request.get_data()
     source = hub.source(system)
-    lines = body.decode("utf-8", "replace").splitlines()
-    payloads = (decode(line, number) for number, line in enumerate(lines, 1) if line.strip())
+    payloads = read_payloads(BytesIO(body), "jsonl")
     delivery = Delivery(f"api by {principal.name}", sha256(source.fingerprint.encode() + body).hexdigest(), payloads)
     report = ingest(hub.engine, hub.rulesets, source, delivery, clock=hub.clock)
     named = {

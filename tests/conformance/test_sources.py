@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -113,3 +114,47 @@ def test_source_references_are_source_keys(source: MappedSource, system: str) ->
         for name, entity in ENTITIES[record.key.entity].references.items():
             if record.values.get(name):
                 assert record.values[name].split(":", 2)[1] == entity
+
+
+def test_source_order_and_repetition_of_payloads_do_not_matter(source: MappedSource, system: str) -> None:
+    def said(given: list[dict[str, Any]]) -> set[tuple[str, bytes]]:
+        return {(str(r.key), r.content_hash) for payload in given for r in source.translate(payload, NOW).records}
+
+    given = list(payloads(system))
+    assert said(given) == said([*reversed(given), *given[:10]])
+
+
+def test_source_time_of_receipt_changes_nothing_that_is_said(source: MappedSource, system: str) -> None:
+    later = NOW.replace(year=2027)
+    for payload in payloads(system)[:50]:
+        for first, second in zip(
+            source.translate(payload, NOW).records, source.translate(payload, later).records, strict=True
+        ):
+            assert (first.key, first.values, first.version, first.content_hash, first.tombstone) == (
+                second.key, second.values, second.version, second.content_hash, second.tombstone,
+            )  # fmt: skip
+
+
+def test_source_payload_is_not_changed_by_translating_it(source: MappedSource, system: str) -> None:
+    for payload in payloads(system)[:50]:
+        before = json.dumps(payload, default=str)
+        source.translate(payload, NOW)
+        assert json.dumps(payload, default=str) == before
+
+
+def test_source_null_and_missing_stay_apart(source: MappedSource, system: str) -> None:
+    payload = payloads(system)[0]
+    whole = source.translate(payload, NOW).records
+    for name in payload:
+        without = source.translate({k: v for k, v in payload.items() if k != name}, NOW).records
+        emptied = source.translate({**payload, name: None}, NOW).records
+        for kept in (without, emptied):
+            assert len(kept) <= len(whole)
+        for left, empty in zip(without, emptied, strict=False):
+            if left.key == empty.key:
+                assert left.values.keys() <= empty.values.keys()
+
+
+def test_source_values_survive_json(source: MappedSource, system: str) -> None:
+    for record in records(source, system):
+        assert json.loads(json.dumps(record.values)) == record.values
