@@ -1,313 +1,337 @@
-"""The life of a contract: signed, invoiced, paid, recognised, amended, renewed, cancelled."""
+"""The life of a contract: signed, amended, renewed, invoiced, paid, recognised, cancelled. No system's words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
-from seed.systems import iso, moment
-from seed.world import Customer
-from seed.writer import Writer
+from seed.catalogue import SOLD, exact, unit_price
+from seed.company import Company
+from seed.times import TODAY, months_after
 
-PLANS: tuple[tuple[str, str, str, int], ...] = (  # stock-keeping unit, name, unit, monthly price in whole units
-    ("CORE-S", "Core Small", "seat", 19),
-    ("CORE-L", "Core Large", "seat", 49),
-    ("ANALYTICS", "Analytics", "seat", 29),
-    ("SUPPORT-PLUS", "Support Plus", "contract", 250),
-    ("API-CALLS", "API Calls", "call", 1),
-    ("ONBOARDING", "Onboarding", "project", 1500),
-)
-COMPANIES: tuple[tuple[str, str, str, str], ...] = (  # our own companies: code, name, country, currency
-    ("1000", "Concordia Inc", "US", "USD"),
-    ("2000", "Concordia Europe GmbH", "DE", "EUR"),
-    ("3000", "Concordia UK Ltd", "GB", "GBP"),
-)
-_PLACES = {"JPY": 0, "KWD": 3}
-_EVENTS = (
-    "none",
-    "none",
-    "none",
-    "none",
-    "renewal",
-    "cancellation",
-    "entity_change",
-    "upgrade",
-    "leap_day",
-    "usage_overage",
-)
+INCLUDED_CALLS = 500  # thousands of calls a period that cost nothing
+
+SITUATIONS: dict[str, int] = {  # how often each comes, in hundredths
+    "plain": 36, "renewal": 14, "usage_overage": 10, "cancellation": 9, "upgrade": 12, "entity_change": 6, "expired": 4,
+    "past_due": 4, "leap_day": 2, "paused": 2, "draft": 1,
+}  # fmt: skip
+_STATUS = {
+    "cancellation": "cancelled",
+    "expired": "expired",
+    "past_due": "past_due",
+    "paused": "paused",
+    "draft": "draft",
+}
+_FINISHED = ("renewal", "cancellation", "expired")  # their first term has ended
+_CHANGED = ("upgrade", "entity_change")  # changed in the middle of their term
+_MONTHS_AGO = dict.fromkeys(_FINISHED, (14, 34)) | dict.fromkeys(_CHANGED, (5, 12))  # when they started
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a contract; the unit price is a month's."""
+
+    sku: str
+    quantity: int
+    unit: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """What a month of it costs."""
+        return self.unit * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """One agreed change. A new seller is the code of our company that invoices from then on."""
+
+    kind: str
+    effective: date
+    approved: date
+    note: str | None = None
+    seller: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a customer has agreed to."""
+    """What a customer has agreed to, and how that changed."""
 
     number: str
-    customer: Customer
-    seller: str
+    company: Company
+    first_seller: str
+    currency: str
     start: date
     end: date
-    sku: str
-    quantity: int
-    monthly: Decimal
-    event: str
+    months: int  # from invoice to invoice
+    items: tuple[Item, ...]
+    earlier_items: tuple[Item, ...]  # before the change
+    amendments: tuple[Amendment, ...]
+    renewal: str
+    situation: str
 
     @property
-    def currency(self) -> str:
-        """The currency of the contract."""
-        return self.customer.country.currency
+    def seller(self) -> str:
+        """Our company that invoices it now."""
+        return next((a.seller for a in reversed(self.amendments) if a.seller), self.first_seller)
 
     @property
-    def ended(self) -> bool:
-        """Whether it was cancelled."""
-        return self.event == "cancellation"
+    def status(self) -> str:
+        """Where it stands."""
+        return _STATUS.get(self.situation, "active")
 
+    @property
+    def cancelled_on(self) -> date | None:
+        """The day on which its cancellation was agreed."""
+        return next((a.approved for a in self.amendments if a.kind == "cancellation"), None)
 
-def minor(amount: Decimal, currency: str) -> int:
-    """The amount in the currency's smallest unit."""
-    return int(amount.scaleb(_PLACES.get(currency, 2)))
+    @property
+    def monthly(self) -> Decimal:
+        """Monthly recurring revenue."""
+        return sum((item.amount for item in self.items), Decimal(0))
 
+    @property
+    def total(self) -> Decimal:
+        """What it is worth from its start to the end of its present term."""
+        return self.monthly * max(1, (self.end.year - self.start.year) * 12 + self.end.month - self.start.month)
 
-def agree(customer: Customer, rng: Random, event: str | None = None) -> Contract:
-    """A contract of a customer."""
-    event = event or rng.choice(_EVENTS)
-    start = date(2024, 2, 29) if event == "leap_day" else date(rng.randint(2023, 2025), rng.randint(1, 12), 1)
-    sku, _, _, price = rng.choice(PLANS[:4])
-    quantity = rng.randint(1, 80) if sku != "SUPPORT-PLUS" else 1
-    monthly = (Decimal(price * quantity) * (Decimal(rng.choice((100, 95, 90))) / 100)).quantize(Decimal(1))
-    end = date(2025, 2, 28) if event == "leap_day" else date(start.year + 1, start.month, 1)
-    seller = {"US": "1000", "GB": "3000"}.get(customer.country.code, "2000")
-    return Contract(f"SUB-{customer.id:06d}", customer, seller, start, end, sku, quantity, monthly, event)
+    def seller_on(self, day: date) -> str:
+        """Our company that invoiced it on that day."""
+        return next((a.seller for a in reversed(self.amendments) if a.seller and a.effective <= day), self.first_seller)
 
-
-def crm_contract(out: Writer, contract: Contract, account: str, rng: Random, **changes: Any) -> str:
-    """The contract as the CRM knows it, with its amendments; its key."""
-    key = f"8003X{contract.customer.id:010d}"
-    payload = {
-        "attributes": {"type": "Contract"}, "Id": key, "ContractNumber": contract.number, "AccountId": account,
-        "Seller__c": contract.seller, "Status": "Cancelled" if contract.ended else "Activated",
-        "CurrencyIsoCode": contract.currency, "StartDate": contract.start.isoformat(), "EndDate": contract.end.isoformat(),
-        "Renewal__c": "Auto", "TotalValue__c": str(contract.monthly * 12), "Amendments__r": _amendments(contract, rng),
-        "IsDeleted": False, "SystemModstamp": iso(moment(rng)),
-    }  # fmt: skip
-    out.line("crm", "contracts", payload | changes)
-    out.truth("crm", "subscription", key, f"contract {contract.number}")
-    return key
-
-
-def _amendments(contract: Contract, rng: Random) -> list[dict[str, Any]]:
-    if contract.event not in ("renewal", "cancellation", "entity_change", "upgrade"):
-        return []
-    effective = contract.start + timedelta(days=rng.randint(60, 300))
-    return [
-        {
-            "Id": f"a0A{contract.customer.id:012d}", "Kind__c": contract.event, "EffectiveDate__c": effective.isoformat(),
-            "ApprovedDate__c": (effective - timedelta(days=5)).isoformat(), "ApprovedBy__c": "deal desk",
-            "NewSeller__c": "2000" if contract.event == "entity_change" else None, "Note__c": None,
-        }
-    ]  # fmt: skip
-
-
-def billing_subscription(out: Writer, contract: Contract, customer: str, rng: Random) -> str:
-    """The contract as billing charges it; its key."""
-    key = f"sub_{contract.customer.id:010d}"
-    ended = int(datetime(contract.end.year, contract.end.month, 1, tzinfo=UTC).timestamp()) if contract.ended else None
-    payload = {
-        "id": key, "object": "subscription", "customer": customer, "currency": contract.currency.lower(),
-        "status": "canceled" if contract.ended else "active", "start_date": _epoch(contract.start), "cancel_at": None,
-        "canceled_at": ended, "collection_method": "send_invoice", "livemode": False,
-        "items": {"object": "list", "data": [{
-            "id": f"si_{contract.customer.id:010d}", "quantity": contract.quantity,
-            "price": {"lookup_key": f"{contract.sku}-{contract.currency}-M", "product": contract.sku},
-        }]},
-        "metadata": {"contract_number": contract.number, "seller": contract.seller, "mrr": minor(contract.monthly, contract.currency)},
-        "created": _epoch(contract.start), "updated": int(moment(rng).timestamp()),
-    }  # fmt: skip
-    out.line("billing", "subscriptions", payload)
-    out.truth("billing", "subscription", key, f"contract {contract.number}")
-    return key
+    def items_on(self, day: date) -> tuple[Item, ...]:
+        """What was in it on that day."""
+        changed = next((a.effective for a in self.amendments if a.kind == "upgrade"), None)
+        return self.earlier_items if changed and day < changed else self.items
 
 
 @dataclass(frozen=True, slots=True)
-class Invoiced:
+class Line:
+    """One charge of an invoice; amount = quantity x unit."""
+
+    sku: str
+    words: str
+    quantity: int
+    unit: Decimal
+    start: date
+    end: date
+
+    @property
+    def amount(self) -> Decimal:
+        """What it costs before tax."""
+        return self.unit * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
     """An invoice as all systems know it."""
 
     number: str
     contract: Contract
+    seller: str
     issued: date
-    net: Decimal
-    tax: Decimal
-    paid: bool
+    lines: tuple[Line, ...]
+    status: str
+    part_paid: Decimal = Decimal(0)
+
+    @property
+    def currency(self) -> str:
+        """The currency of the contract."""
+        return self.contract.currency
+
+    @property
+    def due(self) -> date:
+        """Thirty days after it was issued."""
+        return self.issued + timedelta(days=30)
+
+    @property
+    def net(self) -> Decimal:
+        """The sum of the lines."""
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    @property
+    def tax(self) -> Decimal:
+        """The sum of the lines' taxes."""
+        return sum((self.tax_of(line) for line in self.lines), Decimal(0))
 
     @property
     def total(self) -> Decimal:
-        """What is owed."""
+        """What is owed in all."""
         return self.net + self.tax
 
+    @property
+    def paid(self) -> Decimal:
+        """What was paid of it."""
+        return self.total if self.status == "paid" else self.part_paid
 
-def invoice(contract: Contract, serial: int, rng: Random) -> Invoiced:
-    """One monthly invoice of a contract; with usage overage it is higher."""
-    issued = (contract.start + timedelta(days=31 * serial)).replace(day=1)
-    extra = Decimal(rng.randint(5, 90)) if contract.event == "usage_overage" else Decimal(0)
-    net = contract.monthly + extra
-    rate = {"US": 0, "GB": 20, "DE": 19, "FR": 20, "CH": 8, "KW": 0, "JP": 10}.get(contract.customer.country.code, 21)
-    places = Decimal(1).scaleb(-_PLACES.get(contract.currency, 2))
-    tax = (net * rate / 100).quantize(places)
-    return Invoiced(f"INV-{contract.customer.id:06d}-{serial:02d}", contract, issued, net, tax, rng.random() < 0.7)
+    def tax_of(self, line: Line) -> Decimal:
+        """The tax on a line."""
+        return exact(line.amount * self.contract.company.country.vat_rate / 100, self.currency)
 
-
-def billing_invoice(out: Writer, made: Invoiced, customer: str, subscription: str, rng: Random) -> str:
-    """The invoice as billing issued it; its key."""
-    contract, currency = made.contract, made.contract.currency
-    key = f"in_{made.number[4:].replace('-', '')}"
-    base = {"id": f"il_{key[3:]}1", "description": f"{contract.quantity} x {contract.sku}", "quantity": contract.quantity,
-            "amount": minor(contract.monthly, currency), "product": contract.sku,
-            "period": {"start": _epoch(made.issued), "end": _epoch(made.issued + timedelta(days=30))}}  # fmt: skip
-    lines = [base]
-    if made.net > contract.monthly:
-        over = base | {"id": f"il_{key[3:]}2", "description": "API calls above the plan", "product": "API-CALLS"}
-        lines.append(over | {"quantity": 1, "amount": minor(made.net - contract.monthly, currency)})
-    payload = {
-        "id": key, "object": "invoice", "number": made.number, "customer": customer, "subscription": subscription,
-        "status": "paid" if made.paid else "open", "currency": currency.lower(), "created": _epoch(made.issued),
-        "due_date": _epoch(made.issued + timedelta(days=30)), "subtotal": minor(made.net, currency), "tax": minor(made.tax, currency),
-        "total": minor(made.total, currency), "amount_paid": minor(made.total, currency) if made.paid else 0,
-        "amount_due": 0 if made.paid else minor(made.total, currency), "lines": {"object": "list", "data": lines},
-        "metadata": {"seller": contract.seller}, "livemode": False, "updated": int(moment(rng).timestamp()),
-    }  # fmt: skip
-    out.line("billing", "invoices", payload)
-    out.truth("billing", "invoice", key, f"invoice {made.number}")
-    return key
+    @property
+    def periods(self) -> tuple[tuple[date, date, Decimal], ...]:
+        """When the revenue is earned: by months, the last takes the rest of the rounding."""
+        start, end = self.lines[0].start, max(line.end for line in self.lines)
+        count = max(1, (end.year - start.year) * 12 + end.month - start.month)
+        bounds = [months_after(start, at) for at in range(count)] + [end]
+        part = exact(self.net / count, self.currency)
+        amounts = [part] * (count - 1) + [self.net - part * (count - 1)]
+        return tuple(zip(bounds[:-1], bounds[1:], amounts, strict=True))
 
 
-def erp_invoice(out: Writer, made: Invoiced, customer: str, rng: Random) -> None:
-    """The same invoice as the ledger posted it: day first, decimal comma."""
-    row = {
-        "BELEGNR": made.number, "KUNDENNR": customer, "BUCHUNGSKREIS": made.contract.seller,
-        "DATUM": made.issued.strftime("%d.%m.%Y"), "WAEHRUNG": made.contract.currency, "NETTO": _comma(made.net, made.contract.currency),
-        "STEUER": _comma(made.tax, made.contract.currency), "BRUTTO": _comma(made.total, made.contract.currency),
-        "OFFEN": _comma(Decimal(0) if made.paid else made.total, made.contract.currency),
-        "STATUS": "bezahlt" if made.paid else "offen", "GEAENDERT": moment(rng).strftime("%d.%m.%Y"),
-    }  # fmt: skip
-    out.row("erp", "invoices", row)
-    out.truth("erp", "invoice", made.number, f"invoice {made.number}")
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that came in, and what it was for."""
+
+    reference: str
+    method: str
+    paid: date
+    currency: str
+    allocations: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """The sum of what it was for."""
+        return sum((amount for _, amount in self.allocations), Decimal(0))
+
+    @property
+    def fee(self) -> Decimal:
+        """What the provider keeps: 1.4 %."""
+        return exact(self.amount * 14 / 1000, self.currency)
 
 
-def billing_payment(out: Writer, made: Invoiced, customer: str, rng: Random) -> None:
-    """The payment of an invoice, at the payment provider."""
-    key, amount = f"pi_{made.number[4:].replace('-', '')}", minor(made.total, made.contract.currency)
-    payload = {
-        "id": key, "object": "payment_intent", "customer": customer, "amount_received": amount,
-        "currency": made.contract.currency.lower(), "status": "succeeded", "payment_method_types": [rng.choice(("card", "sepa_debit"))],
-        "created": _epoch(made.issued + timedelta(days=12)), "livemode": False,
-        "metadata": {"reference": f"PAY-{made.number[4:]}", "invoice": made.number}, "updated": int(moment(rng).timestamp()),
-    }  # fmt: skip
-    out.line("billing", "payments", payload)
-    out.truth("billing", "payment", key, f"payment {made.number}")
+def agree(
+    company: Company, rng: Random, *, serial: int = 1, situation: str | None = None, seller: str | None = None
+) -> Contract:
+    """A contract of a customer, with the changes that its situation brings."""
+    situation = situation or rng.choices(tuple(SITUATIONS), tuple(SITUATIONS.values()))[0]
+    currency, first_seller = company.country.currency, seller or company.country.seller
+    start = _start(situation, rng)
+    end = months_after(start, 12 if situation in (*_FINISHED, "leap_day") else rng.choice((12, 12, 24, 36)))
+    items = _items(currency, company.segment, rng)
+    amendments, end = _amendments(situation, first_seller, start, end, rng)
+    changed = tuple(Item(i.sku, _changed(i.quantity, situation), i.unit) for i in items)
+    return Contract(
+        number=f"SUB-{company.id:06d}-{serial}",
+        company=company,
+        first_seller=first_seller,
+        currency=currency,
+        start=start,
+        end=end,
+        months=rng.choice((1, 1, 3, 12)),
+        items=changed,
+        earlier_items=items,
+        amendments=amendments,
+        renewal={"expired": "none", "cancellation": "manual"}.get(situation, "auto"),
+        situation=situation,
+    )
 
 
-def erp_receipt(out: Writer, made: Invoiced, customer: str, rng: Random) -> None:
-    """The same payment as the ledger booked it."""
-    row = {
-        "ZAHLNR": f"PAY-{made.number[4:]}", "KUNDENNR": customer, "DATUM": (made.issued + timedelta(days=13)).strftime("%d.%m.%Y"),
-        "BETRAG": _comma(made.total, made.contract.currency), "WAEHRUNG": made.contract.currency, "BELEGNR": made.number,
-        "GEAENDERT": moment(rng).strftime("%d.%m.%Y"),
-    }  # fmt: skip
-    out.row("erp", "receipts", row)
-    out.truth("erp", "payment", f"PAY-{made.number[4:]}", f"payment {made.number}")
+def invoices(contract: Contract, count: int, rng: Random) -> list[Invoice]:
+    """The last so many invoices of a contract up to today."""
+    until = min(TODAY, contract.end - timedelta(days=1))
+    starts: list[date] = []
+    while (start := months_after(contract.start, contract.months * len(starts))) <= until:
+        starts.append(start)
+    first = max(0, len(starts) - count)
+    return [_invoice(contract, serial, start, rng) for serial, start in enumerate(starts[first:], first + 1)]
 
 
-def erp_revenue(out: Writer, made: Invoiced, customer: str) -> None:
-    """When the ledger recognises the revenue of an invoice: three months, the last takes the rest."""
-    currency = made.contract.currency
-    part = (made.net / 3).quantize(Decimal(1).scaleb(-_PLACES.get(currency, 2)))
-    amounts = [part, part, made.net - 2 * part]
-    first = made.issued
-    months = [(first + timedelta(days=31 * i)).replace(day=1) for i in range(4)]
-    payload = {
-        "schedule": f"REV-{made.number[4:]}", "invoice": made.number, "customer": customer, "currency": currency,
-        "total": str(made.net), "method": "linear", "state": "open", "changed": made.issued.isoformat(),
-        "periods": [
-            {"from": months[i].isoformat(), "to": months[i + 1].isoformat(), "amount": str(amount), "currency": currency, "booked": i == 0}
-            for i, amount in enumerate(amounts)
-        ],
-    }  # fmt: skip
-    out.line("erp", "revenue", payload)
-    out.truth("erp", "revenue_schedule", f"REV-{made.number[4:]}", f"revenue {made.number}")
+def payments(made: list[Invoice], rng: Random) -> list[Payment]:
+    """What was paid for them: one payment each, sometimes one for two."""
+    paid = [one for one in made if one.paid]
+    if len(paid) == 2 and rng.random() < 0.1:
+        return [_payment(paid, rng)]
+    return [_payment([one], rng) for one in paid]
 
 
-def entitlements(out: Writer, contract: Contract, customer: str, subscription: str, rng: Random) -> None:
-    """What billing grants, and what the support desk believes was granted."""
-    key = f"{contract.number}:{contract.sku}"
-    granted = {
-        "id": f"ent_{contract.customer.id:010d}", "object": "entitlement", "lookup_key": key, "customer": customer,
-        "subscription": subscription, "feature": contract.sku.lower(), "tier": contract.customer.segment, "quantity": contract.quantity,
-        "active": not contract.ended, "from": contract.start.isoformat(), "to": contract.end.isoformat(),
-        "updated": int(moment(rng).timestamp()),
-    }  # fmt: skip
-    out.line("billing", "entitlements", granted)
-    out.truth("billing", "entitlement", f"ent_{contract.customer.id:010d}", f"entitlement {key}")
-    if rng.random() < 0.5:
-        believed = {
-            "id": 380_000_000 + contract.customer.id, "key": key, "organization_id": 360_000_000 + contract.customer.id,
-            "feature": contract.sku.lower(), "tier": rng.choice(("small", contract.customer.segment)), "seats": contract.quantity,
-            "state": "open", "updated_at": moment(rng).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }  # fmt: skip
-        out.line("support", "entitlements", believed)
-        out.truth("support", "entitlement", str(believed["id"]), f"entitlement {key}")
+def _payment(paid: list[Invoice], rng: Random) -> Payment:
+    last = paid[-1]
+    return Payment(
+        f"PAY-{last.number[4:]}",
+        rng.choice(("card", "direct_debit", "bank_transfer")),
+        min(TODAY, last.issued + timedelta(days=rng.randrange(1, 40))),
+        last.currency,
+        tuple((one.number, one.paid) for one in paid),
+    )
 
 
-def usage(out: Writer, contract: Contract, customer: str, subscription: str, rng: Random) -> None:
-    """Metered events of a contract; one of fifty is delivered twice."""
-    for serial in range(rng.randint(1, 3)):
-        event = {
-            "event_id": f"u-{contract.customer.id:06d}-{serial}", "customer": customer, "subscription": subscription,
-            "product": "API-CALLS", "metric": "api_calls", "quantity": rng.randint(1, 9000), "unit": "call",
-            "ts": moment(rng).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }  # fmt: skip
-        for _ in range(2 if rng.random() < 0.02 else 1):
-            out.line("usage", "events", event)
-        out.truth("usage", "usage_record", str(event["event_id"]), f"usage {event['event_id']}")
+def _invoice(contract: Contract, serial: int, start: date, rng: Random) -> Invoice:
+    end, months = months_after(contract.start, contract.months * serial), contract.months
+    lines = [
+        Line(item.sku, f"{item.quantity} x {item.sku}, {months} month{'s' if months > 1 else ''}", item.quantity, item.unit * months, start, end)
+        for item in contract.items_on(start)
+    ]  # fmt: skip
+    if contract.situation == "usage_overage":
+        over = rng.randrange(20, 900)
+        unit = unit_price("API-CALLS", contract.currency)
+        lines.append(Line("API-CALLS", f"{over} thousand calls above {INCLUDED_CALLS}", over, unit, start, end))
+    seller = contract.seller_on(start)
+    made = Invoice(
+        f"INV-{seller}-{contract.number[4:].replace('-', '')}-{serial:02d}",
+        contract,
+        seller,
+        start,
+        tuple(lines),
+        "open",
+    )
+    return _settled(made, rng)
 
 
-def catalogue(out: Writer, rng: Random) -> None:
-    """Products, prices and our own companies, in every system that speaks of them."""
-    for sku, name, unit, price in PLANS:
-        crm = {"attributes": {"type": "Product2"}, "Id": f"01t{sku}", "ProductCode": sku, "Name": name, "Description": None,
-               "Family": "Platform", "QuantityUnitOfMeasure": unit, "IsActive": True, "IsDeleted": False,
-               "SystemModstamp": iso(moment(rng))}  # fmt: skip
-        out.line("crm", "products", crm)
-        out.truth("crm", "product", f"01t{sku}", f"product {sku}")
-        out.line("billing", "products", {"id": sku, "object": "product", "name": name, "active": True, "unit_label": unit,
-                 "tax_code": "txcd_10103001", "metadata": {}, "livemode": False, "updated": int(moment(rng).timestamp())})  # fmt: skip
-        out.truth("billing", "product", sku, f"product {sku}")
-        out.row(
-            "erp",
-            "items",
-            {"ARTIKEL": sku, "BEZEICHNUNG": name.upper(), "ERLOESKONTO": "4400", "STEUER": "V1", "AKTIV": "J"},
-        )
-        out.truth("erp", "product", sku, f"product {sku}")
-        for currency in ("USD", "EUR", "GBP", "CHF", "NOK", "SEK", "JPY", "KWD"):
-            key = f"{sku}-{currency}-M"
-            out.line("billing", "prices", {"id": f"price_{key}", "object": "price", "product": sku, "lookup_key": key, "nickname": None,
-                     "unit_amount": minor(Decimal(price), currency), "currency": currency.lower(), "active": True, "livemode": False,
-                     "recurring": {"interval": "month", "interval_count": 1}, "updated": int(moment(rng).timestamp())})  # fmt: skip
-            out.truth("billing", "price", f"price_{key}", f"price {key}")
-    for code, name, country, currency in COMPANIES:
-        out.row(
-            "erp",
-            "companies",
-            {"BUKRS": code, "NAME": name, "LAND": country, "WAEHRUNG": currency, "HRB": f"HRB {code}99"},
-        )
-        out.truth("erp", "legal_entity", code, f"company {code}")
+def _settled(made: Invoice, rng: Random) -> Invoice:
+    """The invoice as it stands today."""
+    kind = rng.random()
+    status, part = "paid", Decimal(0)
+    if made.contract.situation == "past_due" or kind < 0.18:
+        status = "open"
+    elif kind < 0.22:
+        status, part = "open", exact(made.total / 3, made.currency)
+    elif kind < 0.25:
+        status = "void" if kind < 0.235 else "uncollectible"
+    return Invoice(made.number, made.contract, made.seller, made.issued, made.lines, status, part)
 
 
-def _epoch(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+def _start(situation: str, rng: Random) -> date:
+    if situation == "leap_day":
+        return date(2024, 2, 29)
+    back = -1 if situation == "draft" else rng.randrange(*_MONTHS_AGO.get(situation, (1, 12)))
+    first = months_after(TODAY, -back)
+    return first if rng.random() < 0.8 else first.replace(day=rng.randrange(2, 29))
 
 
-def _comma(amount: Decimal, currency: str) -> str:
-    places = _PLACES.get(currency, 2)
-    return f"{amount:.{places}f}".replace(".", ",")
+def _items(currency: str, segment: str, rng: Random) -> tuple[Item, ...]:
+    """One or two products, some at a discount, more of them the larger the customer is."""
+    largest = {"small": 12, "mid_market": 80, "enterprise": 600}[segment]
+    discount = rng.choice(("1", "1", "0.95", "0.9"))
+    chosen = dict.fromkeys((rng.choice(SOLD), rng.choice(SOLD)) if rng.random() < 0.3 else (rng.choice(SOLD),))
+    return tuple(
+        Item(sku, 1 if sku == "SUPPORT-PLUS" else rng.randrange(1, largest), unit_price(sku, currency, discount))
+        for sku in chosen
+    )
+
+
+def _changed(quantity: int, situation: str) -> int:
+    return quantity + quantity // 2 + 1 if situation == "upgrade" else quantity
+
+
+def _amendments(situation: str, seller: str, start: date, end: date, rng: Random) -> tuple[tuple[Amendment, ...], date]:
+    """The changes of a contract in order of effect, and the end of its present term."""
+    if situation in ("renewal", "leap_day"):
+        found = []
+        while end <= TODAY:
+            found.append(Amendment("renewal", end, end - timedelta(days=rng.randrange(5, 60))))
+            end = months_after(start, 12 * (len(found) + 1))
+        return tuple(found), end
+    if situation == "cancellation":
+        effective = months_after(start, rng.randrange(4, 13))
+        return (Amendment("cancellation", effective, effective - timedelta(days=30), "gave notice"),), effective
+    if situation not in _CHANGED:
+        return (), end
+    effective = months_after(start, rng.randrange(1, 5))
+    new_seller = {"2000": "3000", "3000": "2000", "1000": "3000", "4000": "1000", "5000": "2000"}[seller]
+    note = "invoiced by another company of ours" if situation == "entity_change" else "seats changed"
+    changed = Amendment(
+        situation, effective, effective - timedelta(days=10), note, new_seller if situation == "entity_change" else None
+    )
+    return (changed,), end

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, BinaryIO, Self
+
+import orjson
+
+_BUFFER = 1 << 18
 
 
 class Writer:
@@ -20,11 +24,12 @@ class Writer:
         self.folder = folder
         self.records: Counter[tuple[str, str]] = Counter()
         self._stack = ExitStack()
-        self._files: dict[str, TextIO] = {}
-        self._tables: dict[str, csv.DictWriter[str]] = {}
+        self._files: dict[str, BinaryIO] = {}
+        self._tables: dict[str, tuple[list[str], Any]] = {}
 
     def __enter__(self) -> Self:
         """Open for writing."""
+        self._file("truth/clusters.csv").write(b"system,entity,key,thing\n")
         return self
 
     def __exit__(
@@ -35,33 +40,36 @@ class Writer:
 
     def line(self, system: str, kind: str, content: Mapping[str, Any]) -> None:
         """Add a JSON line to a system's file."""
-        json.dump(content, self._file(f"{system}/{kind}.jsonl"), ensure_ascii=False, separators=(",", ":"))
-        self._file(f"{system}/{kind}.jsonl").write("\n")
+        self._file(f"{system}/{kind}.jsonl").write(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
 
     def row(self, system: str, kind: str, content: Mapping[str, str]) -> None:
-        """Add a row to a system's CSV file; the first row's keys are the header."""
+        """Add a row to a system's CSV file; the first row's keys are the header of all."""
         path = f"{system}/{kind}.csv"
         if path not in self._tables:
-            table = csv.DictWriter(self._file(path), list(content), delimiter=";", lineterminator="\n")
-            table.writeheader()
-            self._tables[path] = table
-        self._tables[path].writerow(content)
+            text = TextIOWrapper(self._file(path), encoding="utf-8", newline="", write_through=True)
+            self._stack.callback(text.detach)
+            self._tables[path] = list(content), csv.writer(text, delimiter=";", lineterminator="\n")
+            self._tables[path][1].writerow(content)
+        header, table = self._tables[path]
+        if list(content) != header:
+            raise ValueError(f"{path}: a row has other columns than the header")
+        table.writerow(content.values())
 
-    def truth(self, system: str, entity: str, key: str, thing: str) -> None:
+    def truth(self, system: str, entity: str, key: str | int, thing: str) -> None:
         """Say what a source record truly is."""
-        if not self._files.get("truth/clusters.csv"):
-            self._file("truth/clusters.csv").write("system,entity,key,thing\n")
-        self._file("truth/clusters.csv").write(f"{system},{entity},{key},{thing}\n")
+        self._files["truth/clusters.csv"].write(f"{system},{entity},{key},{thing}\n".encode())
         self.records[system, entity] += 1
 
-    def case(self, name: str, expect: str, keys: list[str], words: str) -> None:
-        """Name a hard case, the source keys in it, and what must come of it."""
-        content = {"case": name, "expect": expect, "keys": keys, "words": words}
-        self._file("truth/cases.jsonl").write(json.dumps(content, ensure_ascii=False) + "\n")
+    def case(self, name: str, expect: str, keys: Sequence[str], words: str, **where: Any) -> None:
+        """Name a hard case: the source keys in it, what must come of it, and in words why it is hard."""
+        self.line(
+            "truth", "cases", {"case": name, "expect": expect, "keys": list(keys), "where": where, "words": words}
+        )
 
-    def _file(self, path: str) -> TextIO:
-        if path not in self._files:
+    def _file(self, path: str) -> BinaryIO:
+        found = self._files.get(path)
+        if found is None:
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._files[path] = self._stack.enter_context(target.open("w", encoding="utf-8", newline=""))
-        return self._files[path]
+            found = self._files[path] = self._stack.enter_context(target.open("wb", buffering=_BUFFER))
+        return found

@@ -6,7 +6,9 @@ was committed; sent again, it changes nothing.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -76,21 +78,36 @@ def ingest(
         batch_id, position, done = journal.open_batch(connection, delivery.origin, delivery.fingerprint, clock())
     translator = _Translator(source, clock, report)
     numbered = enumerate(delivery.payloads, 1)
-    for chunk in _chunks(numbered, CHUNK):
-        fresh = [(place, payload) for place, payload in chunk if place > position and not done]
-        report.skipped += len(chunk) - len(fresh)
-        if fresh:
-            delivered = [translator.translate(place, payload) for place, payload in fresh]
-            with writing(engine) as connection:
-                taken = take_in(connection, batch_id, delivered, clock())
-                resolve(connection, rulesets, taken.touched, clock())
-            report.repeated += taken.repeated
-            report.late += taken.late
-        report.payloads += len(chunk)
-        progress(report.payloads)
+    with _seldom_collected():
+        for chunk in _chunks(numbered, CHUNK):
+            fresh = [(place, payload) for place, payload in chunk if place > position and not done]
+            report.skipped += len(chunk) - len(fresh)
+            if fresh:
+                delivered = [translator.translate(place, payload) for place, payload in fresh]
+                with writing(engine) as connection:
+                    taken = take_in(connection, batch_id, delivered, clock())
+                    resolve(connection, rulesets, taken.touched, clock())
+                report.repeated += taken.repeated
+                report.late += taken.late
+            report.payloads += len(chunk)
+            progress(report.payloads)
     with writing(engine) as connection:
         journal.close_batch(connection, batch_id, clock())
     return report
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for cycles seldom while loading: a load makes millions of objects and hardly a cycle among them.
+
+    Measured: a fifth of the processor time at 10,000 records, more as remembered values grow.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Translator:
