@@ -134,7 +134,10 @@ def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> lis
     )
     lines: list[Planned] = []
     going = {id_ for id_, row in there.items() if row["active"]}
-    for one in sorted(owing, key=lambda o: (o.action == "deactivate", _ORDER[o.entity], o.golden_id)):
+    depth = _depths(parents, sorted(ids))
+    for one in sorted(
+        owing, key=lambda o: (o.action == "deactivate", _ORDER[o.entity], depth[o.golden_id], o.golden_id)
+    ):
         before = there.get(one.golden_id)
         if one.action == "deactivate":
             lines.append(Planned(one, "deactivate", "planned", dict(before["body"]) if before else {}, {}, None))
@@ -146,6 +149,19 @@ def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> lis
             going.add(one.golden_id)
         lines.append(_line(one, body, before, reason))
     return lines
+
+
+def _depths(parents: Mapping[str, Mapping[str, str | None]], planned: Sequence[str]) -> dict[str, int]:
+    """How long the chain of records above each one is that are in the plan too; a circle ends where it closes."""
+    here, known = frozenset(planned), dict[str, int]()
+
+    def of(golden_id: str, below: frozenset[str]) -> int:
+        if golden_id not in known and golden_id not in below:
+            above = [parent for parent in parents.get(golden_id, {}).values() if parent in here]
+            known[golden_id] = max((1 + of(parent, below | {golden_id}) for parent in above if parent), default=0)
+        return known.get(golden_id, 0)
+
+    return {golden_id: of(golden_id, frozenset()) for golden_id in planned}
 
 
 def _held(target: Target, one: Owed, parents: Mapping[str, str | None], going: set[str]) -> str | None:

@@ -75,6 +75,22 @@ def test_publish_child_waits_for_its_parent_and_goes_after_it(hub: Hub) -> None:
     assert body["customer"] == golden_of(hub, "billing:account:c1")["id"]
 
 
+def test_publish_parents_of_one_entity_go_before_their_children(hub: Hub) -> None:
+    names = ("Acorn Holding", "Birch Brewing", "Cedar Clinics", "Dune Dairy", "Ember Energy")
+    chain = [account("crm", str(n), name=name, parent=str(n + 1)) for n, name in enumerate(names)]
+    deliver(hub, [*chain[:-1], account("crm", str(len(names) - 1), name=names[-1])])
+    plan, counts = run(hub, target())
+    assert counts == {"acknowledged": 5}
+    assert [e["label"] for e in queries.plan_with_entries(hub.engine, plan)[1]] == list(reversed(names))
+
+
+def test_publish_parents_in_a_circle_are_held_and_nothing_hangs(hub: Hub) -> None:
+    deliver(
+        hub, [account("crm", "1", name="Acorn Holding", parent="2"), account("crm", "2", name="Birch AG", parent="1")]
+    )
+    assert run(hub, target())[1] == {"held": 2}
+
+
 def test_publish_merged_record_is_deactivated_there_once_published(hub: Hub) -> None:
     from canonical.ids import SourceKey
     from hub.store.access import Principal
