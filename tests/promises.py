@@ -1,4 +1,7 @@
-"""Which promises of the checklist have a passing test, and on which stores: `python -m tests.promises`."""
+"""Which promises of the checklist have a passing test, on which stores, and which have none: `python -m tests.promises`.
+
+A test carries the promise that it proves as `@pytest.mark.promise("A-16")`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import sys
 from collections import defaultdict
 
 import pytest
+
+ALL = tuple(f"A-{number:02d}" for number in range(1, 101))
 
 
 class Ledger:
@@ -31,7 +36,9 @@ def main() -> int:
     for promise in sorted(ledger.passed.keys() | ledger.failed.keys()):
         proven = ", ".join(sorted(ledger.passed[promise])) or "nowhere"
         print(f"{promise}  proven on {proven}" + ("  FAILS" if ledger.failed[promise] else ""))
-    print(f"{len(ledger.passed)} promises have a passing test")
+    unmarked = [promise for promise in ALL if promise not in ledger.passed and promise not in ledger.failed]
+    print("no test in this run: " + (", ".join(unmarked) or "none"))
+    print(f"{len(ledger.passed)} of {len(ALL)} promises have a passing test")
     return int(code)
 
 
