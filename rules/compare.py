@@ -81,8 +81,22 @@ def similarities(name: str, left: Texts, right: Texts) -> Similarities:
     return answers[where]
 
 
+METRICS: dict[str, Callable[..., float]] = {
+    "jaro_winkler": distance.JaroWinkler.normalized_similarity,
+    "indel": distance.Indel.normalized_similarity,
+    "osa": distance.OSA.normalized_similarity,
+    "token_set": fuzz.token_set_ratio,
+}
+
+
+def pairwise(metric: str, left: Texts, right: Texts) -> Similarities:
+    """The metric for each position, 0 to 1 (`METRICS`); the texts are compared as they are."""
+    found = _pairwise(left, right, METRICS[metric])
+    return found / np.float32(100) if metric == "token_set" else found
+
+
 def _pairwise(left: Texts, right: Texts, scorer: Callable[..., float]) -> Similarities:
-    found: Similarities = process.cpdist(list(left), list(right), scorer=scorer, dtype=np.float32)
+    found: Similarities = process.cpdist(list(left), list(right), scorer=scorer, dtype=np.float32, workers=-1 if len(left) > 50_000 else 1)
     return found
 
 

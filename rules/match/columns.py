@@ -1,0 +1,117 @@
+"""A column of a table as distinct values and a code for each row: the shape that all matching works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int32]
+Rows = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+LONGEST = 300  # characters that count for a hash
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Distinct texts, and for each row the number of its text, or -1 where the row is silent."""
+
+    name: str
+    texts: Sequence[str]
+    codes: Codes
+
+    @property
+    def filled(self) -> float:
+        """The share of rows that speak, 0 to 1."""
+        return float((self.codes >= 0).mean()) if len(self.codes) else 0.0
+
+    def counts(self) -> NDArray[np.int64]:
+        """How many rows hold each distinct text."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
+
+    def map(self, name: str, texts: Sequence[str]) -> Column:
+        """Another form of the column: one text for each distinct text; texts that became equal are one."""
+        known: dict[str, int] = {}
+        new = np.fromiter((known.setdefault(t, len(known)) if t else -1 for t in texts), np.int32, len(texts))
+        codes = np.where(self.codes >= 0, new[self.codes] if len(new) else -1, -1).astype(np.int32)
+        return Column(name, list(known), codes)
+
+
+def column(name: str, texts: Iterable[str]) -> Column:
+    """A column of texts, one for each row; empty texts are silence."""
+    known: dict[str, int] = {}
+    codes = np.fromiter((known.setdefault(t, len(known)) if t else -1 for t in texts), np.int32)
+    return Column(name, list(known), codes)
+
+
+def joined(name: str, parts: Sequence[Column]) -> Column:
+    """The rows' texts of several columns, one after the other with a space."""
+    if len(parts) == 1:
+        return Column(name, parts[0].texts, parts[0].codes)
+    stack = np.stack([p.codes for p in parts], axis=1)
+    distinct, codes = np.unique(stack, axis=0, return_inverse=True)
+    texts = [" ".join(p.texts[c] for p, c in zip(parts, row, strict=True) if c >= 0) for row in distinct.tolist()]
+    return Column("", texts, codes.astype(np.int32).ravel()).map(name, texts)
+
+
+def mixed(numbers: Hashes) -> Hashes:
+    """Numbers stirred so that equal ones stay equal and others spread over 64 bits (splitmix64)."""
+    with np.errstate(over="ignore"):
+        x = numbers + _PRIME
+        x = (x ^ (x >> np.uint64(30))) * _MIX1
+        x = (x ^ (x >> np.uint64(27))) * _MIX2
+        found: Hashes = x ^ (x >> np.uint64(31))
+    return found
+
+
+def hashed(texts: Sequence[str], salt: str = "") -> Hashes:
+    """A 64-bit number for each text, the same on every machine and in every run; an empty text gives 0."""
+    if not texts:
+        return np.zeros(0, np.uint64)
+    whole = "".join(t[:LONGEST] for t in texts)
+    if whole.isascii():
+        raw = np.frombuffer(whole.encode(), np.uint8)
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        lengths = np.minimum(lengths, LONGEST)
+    else:
+        parts = [t[:LONGEST].encode() for t in texts]
+        raw = np.frombuffer(b"".join(parts), np.uint8)
+        lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+    starts = np.zeros(len(texts), np.int64)
+    np.cumsum(lengths[:-1], out=starts[1:])
+    filled = lengths > 0
+    out = np.zeros(len(texts), np.uint64)
+    if raw.size:
+        place = np.arange(len(raw)) - np.repeat(starts, lengths)
+        powers = np.ones(int(lengths.max()), np.uint64)
+        with np.errstate(over="ignore"):
+            powers[1:] = np.cumprod(np.full(len(powers) - 1, _PRIME, np.uint64))
+            terms = (raw.astype(np.uint64) + np.uint64(1)) * powers[place]
+            out[filled] = np.add.reduceat(terms, starts[filled])
+            out = np.where(filled, mixed(out + np.uint64(_salt(salt))), out)
+    return out
+
+
+def _salt(text: str) -> int:
+    number = 1469598103934665603
+    for byte in text.encode():
+        number = (number ^ byte) * 1099511628211 % 2**64
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to be matched: an id and a source for each, and columns of texts."""
+
+    ids: Sequence[str]
+    columns: dict[str, Column]
+    sources: Codes | None = None
+    source_names: Sequence[str] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.ids)

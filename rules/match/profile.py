@@ -1,0 +1,174 @@
+"""What a column holds, told from its values and, where those allow several answers, from its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.match import normal
+from rules.match.columns import Column
+from rules.match.words import FREE_MAIL, LEGAL_FORMS, STREET_WORDS
+
+KINDS = (
+    "email", "domain", "phone", "date", "identifier", "postcode", "street", "address", "city", "region", "given_name",
+    "family_name", "person", "organisation", "name", "label", "title", "text", "number", "year", "code", "category", "coordinate", "empty",
+)  # fmt: skip
+SAMPLE = 2000  # distinct values that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What was seen of one column."""
+
+    name: str
+    kind: str
+    filled: float  # share of rows, 0 to 1
+    distinct: float  # distinct texts per filled row, 0 to 1
+    words: float  # mean number of words
+    length: float  # mean number of characters
+    example: str
+    why: str
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_URL = re.compile(r"(?:https?://\S+|(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,12}(?:/\S*)?)", re.IGNORECASE)
+_PHONE = re.compile(r"\+?[\d\s()./x-]{6,24}(?:\s*(?:ext|x)\.?\s*\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[$€£]?\s*-?\d{1,3}(?:[,.]?\d{3})*(?:[.,]\d+)?\s*(?:[$€£%]|usd|eur|gbp)?", re.IGNORECASE)
+_HINTS = (  # words of a column's name, and the kinds that it may then be
+    (r"e_?mail|^mail", "email"),
+    (r"phone|telephone|mobile|^tel|fax", "phone"),
+    (r"domain|website|^url|homepage|^web", "domain"),
+    (r"^dob|birth_?date|date_?of_?birth|^date|_date$|_at$|birthday|born$", "date"),
+    (r"post_?code|^zip|postal", "postcode"),
+    (r"^lat|latitude|^lon|^lng|longitude", "coordinate"),
+    (r"given|first_?name|fore_?name|^fname|contact_first|_first$|^first", "given_name"),
+    (r"middle", "given_name"),
+    (r"sur_?name|last_?name|family|^lname|_last$|^last", "family_name"),
+    (r"employer|manufacturer|vendor|supplier|brand|parent|make$", "label"),
+    (r"org|company|business|firm|legal_name|trading", "organisation"),
+    (r"addr.*(?:full|whole)|full_?addr", "address"),
+    (r"addr|street|^line_?\d", "street"),
+    (r"city|town|suburb|locality|birth_?place|municipality", "city"),
+    (r"state|province|region|county|country", "region"),
+    (r"full_?name|contact$|person|name_full|native", "person"),
+    (r"title|album|song|product", "title"),
+    (r"descr|comment|note|text|abstract", "text"),
+    (r"tax|vat|ssn|soc|passport|licen[cs]e|national_id|lei$|_id$|^id|number$|_no$|isbn|ean|gtin|upc|sku|duns", "identifier"),
+    (r"name", "name"),
+)  # fmt: skip
+
+
+def profile(column: Column) -> Profile:
+    """What the column holds. `column` has the texts as given, cleaned."""
+    texts = _sample(column)
+    if not texts:
+        return Profile(column.name, "empty", 0.0, 0.0, 0.0, 0.0, "", "no row speaks of it")
+    filled = int((column.codes >= 0).sum())
+    distinct = len(column.texts) / max(filled, 1)
+    words = float(np.mean([len(t.split()) for t in normal.folded(texts)]))
+    length = float(np.mean([len(t) for t in texts]))
+    kind, why = _kind(column.name.lower(), texts, distinct, words, length, len(column.texts))
+    return Profile(column.name, kind, column.filled, distinct, words, length, texts[0], why)
+
+
+def _sample(column: Column) -> Sequence[str]:
+    step = max(1, len(column.texts) // SAMPLE)
+    return column.texts[::step][:SAMPLE]
+
+
+def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:
+    return sum(pattern.fullmatch(t.strip()) is not None for t in texts) / len(texts)
+
+
+def _kind(name: str, texts: Sequence[str], distinct: float, words: float, length: float, many: int) -> tuple[str, str]:
+    hint = next((kind for pattern, kind in _HINTS if re.search(pattern, name)), "")
+    digits = sum(sum(c.isdigit() for c in t) for t in texts) / max(sum(len(t) for t in texts), 1)
+    if (hint == "email" and sum("@" in t for t in texts) > len(texts) / 2) or _share(texts, _EMAIL) > 0.6:
+        return "email", "most values hold an @"
+    if hint == "coordinate" and _share(texts, _NUMBER) > 0.8:
+        return "coordinate", "its name, and numbers"
+    if hint == "domain" or (_share(texts, _URL) > 0.7 and digits < 0.3):
+        return "domain", "most values are host names"
+    dated = sum(bool(d) for d in normal.dates(texts)) / len(texts)
+    plausible = sum(d[:2] in ("15", "16", "17", "18", "19", "20") for d in normal.dates(texts)) / len(texts)
+    if (hint == "date" and dated > 0.6) or (plausible > 0.85 and hint not in ("identifier", "phone", "postcode")):
+        return "date", "most values are dates"
+    if hint == "phone" or (hint not in ("identifier", "number") and length >= 9 and _share(texts, _PHONE) > 0.8 and _punctuated(texts)):
+        return "phone", "digits in groups of a telephone number"
+    if hint == "postcode" and length < 12:
+        return "postcode", "its name, and short codes"
+    numeric = _share(texts, _NUMBER)
+    if hint in ("given_name", "family_name") and digits < 0.2:
+        return hint, "its name"
+    if many <= 2 and distinct < 0.5:
+        return "category", "no more than two different values"
+    if hint == "identifier" and words < 3.5 and distinct > 0.15:
+        return "identifier", "its name"
+    if numeric > 0.9:
+        return _numeric(name, texts, distinct, length, many)
+    if hint in ("street", "address"):
+        return _address(texts, words, hint)
+    if "year" in name and digits > 0.5:
+        return "year", "its name, and digits"
+    if digits > 0.6 and length <= 14:
+        return _numeric(name, texts, distinct, length, many)
+    if digits > 0.25 and words < 3.0 and length <= 24:
+        return ("identifier", "codes, nearly all different") if distinct > 0.3 else ("code", "short codes")
+    if hint in ("region", "city", "organisation", "person", "text", "label"):
+        return (hint, "its name") if words < 8 or hint == "text" else ("text", "long texts")
+    if (distinct < 0.02 and many < 60) or (many <= 12 and distinct < 0.3):
+        return "category", "few different values"
+    if distinct < 0.15 and words < 4 and hint not in ("name", "title"):
+        return "label", "short texts that many rows share"
+    if words > 11 or length > 80:
+        return "text", "long texts"
+    return _named(texts, words, hint)
+
+
+def _punctuated(texts: Sequence[str]) -> bool:
+    return sum(any(c in "+-()./ " for c in t.strip()) for t in texts) > 0.4 * len(texts)
+
+
+def _numeric(name: str, texts: Sequence[str], distinct: float, length: float, many: int) -> tuple[str, str]:
+    whole = sum(t.strip().isdigit() for t in texts) / len(texts)
+    if whole > 0.9 and length >= 5 and distinct > 0.5:
+        return "identifier", "whole numbers, nearly all different"
+    if "year" in name:
+        return "year", "its name, and digits"
+    if whole > 0.7 and not re.search(r"price|amount|total|length|size|weight|width|height|duration|count|salary", name):
+        return "code", "whole numbers"
+    return "number", "amounts"
+
+
+def _address(texts: Sequence[str], words: float, hint: str) -> tuple[str, str]:
+    parts = sum("," in t for t in texts) / len(texts)
+    if hint == "address" or (words > 5 and parts > 0.5):
+        return "address", "street, place and more in one"
+    numbered = sum(any(c.isdigit() for c in t) for t in texts) / len(texts)
+    worded = sum(any(w in STREET_WORDS for w in t.lower().split()) for t in texts) / len(texts)
+    return ("street", "streets") if numbered + worded > 0.2 or words > 1 else ("city", "single words")
+
+
+def _named(texts: Sequence[str], words: float, hint: str) -> tuple[str, str]:
+    lowered = [set(t.lower().replace(".", "").replace(",", " ").split()) for t in texts]
+    legal = sum(bool(t & LEGAL_FORMS) for t in lowered) / len(texts)
+    streets = sum(t[:1].isdigit() and bool(s & STREET_WORDS.keys()) for t, s in zip(texts, lowered, strict=True)) / len(texts)
+    if streets > 0.4:
+        return "street", "numbers and street words"
+    if legal > 0.15 and hint != "title":
+        return "organisation", "legal forms of enterprises"
+    if hint == "name":
+        return ("name", "its name") if words < 5.5 else ("title", "names of many words")
+    if hint:
+        return hint, "its name"
+    if words >= 3.5:
+        return "title", "texts of several words"
+    return "name", "short texts"
+
+
+def free_mail(column: Column) -> frozenset[str]:
+    """Mail hosts of the column that lend addresses to everybody: known ones, and those that very many share."""
+    return FREE_MAIL
