@@ -40,6 +40,11 @@ class Atoms:
     hashes: Hashes
     rows: Rows
 
+    def only(self, mask: NDArray[np.bool_]) -> Atoms:
+        """The atoms of some rows."""
+        keep = mask[self.rows]
+        return Atoms(self.name, self.hashes[keep], self.rows[keep])
+
 
 @dataclass(slots=True)
 class Found:

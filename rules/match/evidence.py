@@ -193,7 +193,7 @@ MEASURES: dict[str, Measure] = {
     "code": Measure("compact", (0.6, 0.78), code, "code"),
     "year": Measure("compact", (0.6, 0.84, 0.94), year, "year"),
     "number": Measure("number", (0.7, 0.9, 0.98), number, "quantity", -3.0),
-    "coordinate": Measure("coordinate", (0.99, 0.9995), number, "coordinate", -0.5),
+    "coordinate": Measure("coordinate", (0.99, 0.9995), number, "coordinate", 0.0),
     "models": Measure("models", (0.8, 0.9), models, "model number", -3.0),
     "label": Measure("folded", (0.7, 0.88), spelled, "label", -3.0),
     "category": Measure("folded", (), equal, "category"),
@@ -229,7 +229,7 @@ def levels(kind: str, left: Column, right: Column, i: Rows, j: Rows) -> Levels:
 COSINE_EDGES = np.array((0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), np.float32)
 
 
-COSINE_LEAST = {"text": -1.5, "address": -2.0}  # descriptions and addresses that differ say little
+COSINE_LEAST = {"text": 0.0, "address": -2.0}  # descriptions that differ say nothing, addresses little
 
 
 def cosine_levels(weighted: Weighted, column: Column, i: Rows, j: Rows) -> Levels:

@@ -35,6 +35,7 @@ class Weights:
     prior: float  # log-odds that two rows drawn by chance are the same
     m: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     u: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    values: dict[str, Numbers] = field(default_factory=dict)  # what agreement on each value adds, by comparison
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,7 @@ def _texts(made: Plan, kinds: Mapping[str, list[str]], table: Table) -> None:
         made.strong.append((name, "tokens"))
     if names:
         made.families.append((tuple((n,) for n in names),))
+    if kinds.get("title"):
         _models(made, joined(MODELS, [table.columns[n] for n in names]))
 
 

@@ -37,6 +37,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _URL = re.compile(r"(?:https?://\S+|(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,12}(?:/\S*)?)", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d\s()./x-]{6,24}(?:\s*(?:ext|x)\.?\s*\d+)?", re.IGNORECASE)
 _NUMBER = re.compile(r"[$€£]?\s*-?\d{1,3}(?:[,.]?\d{3})*(?:[.,]\d+)?\s*(?:[$€£%]|usd|eur|gbp)?", re.IGNORECASE)
+_LISTED = re.compile(r"\S\*\*\S|\w;\s?\w|\w\|\w")
 _HINTS = (  # words of a column's name, and the kinds that it may then be
     (r"e_?mail|^mail", "email"),
     (r"phone|telephone|mobile|^tel|fax", "phone"),
@@ -121,6 +122,8 @@ def _kind(name: str, texts: Sequence[str], distinct: float, words: float, length
         return (hint, "its name") if words < 8 or hint == "text" else ("text", "long texts")
     if (distinct < 0.02 and many < 60) or (many <= 12 and distinct < 0.3):
         return "category", "few different values"
+    if sum(bool(_LISTED.search(t)) for t in texts) > 0.3 * len(texts):
+        return "text", "lists"
     if distinct < 0.15 and words < 4 and hint not in ("name", "title"):
         return "label", "short texts that many rows share"
     if words > 11 or length > 80:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.match.candidates import Cost, atoms, candidates, random_pairs, sound
-from rules.match.clusters import clusters, components
-from rules.match.columns import Rows, Table
+from rules.match.candidates import Atoms, Cost, atoms, candidates, random_pairs, sound
+from rules.match.clusters import CLIP, clusters, components
+from rules.match.columns import Column, Rows, Table
 from rules.match.evidence import COSINE_EDGES, COSINE_LEAST, MEASURES, cosine_levels, levels
 from rules.match.fit import Ground, Rivals, Weights, fit, total
 from rules.match.plan import Comparison, Plan, plan
@@ -22,10 +22,14 @@ Levels = NDArray[np.int8]
 CHANCE = 300_000  # random pairs; all pairs where there are no more
 SEARCHED = 60_000  # distinct texts up to which similar ones are searched by words and letters
 NEAREST = 10
-RARE = 0.5  # how much of the rarity of an agreed value counts
+RARE = 1.0  # how much of the rarity of an agreed value counts
 NAMING = frozenset({"email", "phone", "identifier"})  # what should name one thing alone
 GENERIC = 4  # names that share a value before it is nobody's own
 RARE_LIMIT = 4.0
+SEVERAL, COMMON, DRAWN = 25, 300, 100  # rows that make a value common; such values, and pairs of each, that are looked at
+MANY, SMALL_CAP, LARGE_CAP = 200_000, 60, 30  # rows that make a table large; rows that may share a key in a small or large one
+COMPLETE = 60  # rows of a component in which every pair is compared
+LARGE, SPOKEN, ROUNDS = 5, 5, 8  # rows that make a cluster large; rows that speak for it; rounds in which clusters meet
 
 
 @dataclass(slots=True)
@@ -41,8 +45,30 @@ class Result:
     plan: Plan
     profiles: dict[str, Profile]
     costs: list[Cost]
-    once: tuple[str, ...] = ()
-    marks: dict[str, float] = field(default_factory=dict)
+    once: bool = False
+
+
+@dataclass(slots=True)
+class Scorer:
+    """Gives the evidence of any pairs of rows of one table."""
+
+    plan: Plan
+    texts: dict[str, Weighted]
+    generic: dict[str, NDArray[np.bool_]]
+    weights: Weights | None = None
+
+    def levels(self, i: Rows, j: Rows) -> dict[str, Levels]:
+        """The level of each comparison for each pair."""
+        return {c.name: _levels(self.plan, c, i, j, self.texts, self.generic) for c in self.plan.compare}
+
+    def odds(self, seen: Mapping[str, Levels], i: Rows) -> Numbers:
+        """The log-odds of each pair from its levels."""
+        assert self.weights is not None
+        return total(self.weights, seen, self.plan.families, _rarity(self.plan, seen, self.weights, i))
+
+    def __call__(self, i: Rows, j: Rows) -> Numbers:
+        """The log-odds of each pair."""
+        return self.odds(self.levels(i, j), i) if len(i) else np.zeros(0, np.float32)
 
 
 def match(table: Table, kind: str = "dedupe", seed: int = 1, mark: Callable[[str], None] = lambda _: None) -> Result:
@@ -52,40 +78,124 @@ def match(table: Table, kind: str = "dedupe", seed: int = 1, mark: Callable[[str
     made = plan(table, profiles)
     mark("profile")
     side = table.sources if kind == "link" else None
-    i, j, costs = _candidates(made, n, side)
+    keys = _keys(made, n)
+    i, j, costs = _candidates(made, keys, n, side)
     mark("candidates")
-    texts = {c.name: weighted(made.features[c.features[0]].texts) for c in made.compare if c.kind == "cosine"}
-    generic = _generic(made)
-    a, b = random_pairs(n, CHANCE, seed, side)
-    seen = {c.name: _levels(made, c, i, j, texts, generic) for c in made.compare}
-    chance = {c.name: _levels(made, c, a, b, texts, generic) for c in made.compare}
+    scorer = Scorer(made, {c.name: weighted(made.features[c.features[0]].texts) for c in made.compare if c.kind == "cosine"}, _generic(made))
+    seen = scorer.levels(i, j)
     mark("compare")
+    scorer.weights = fit(seen, _ground(scorer, n, side, seed), made.families, Rivals(i, j, n, kind == "link"), seed)
+    scorer.weights.values = _worth(scorer, seed)
+    odds = scorer.odds(seen, i)
+    mark("weigh")
+    once = _once(table, kind, i, j, odds)
+    p, q, weight = (i, j, odds) if kind == "link" else _completed(scorer, n, i, j, odds)
+    labels = clusters(n, p, q, weight, once)
+    mark("cluster")
+    if once is None:
+        labels = _gathered(scorer, keys, labels, (p, q, weight))
+    mark("gather")
+    return Result(labels, i, j, odds, seen, scorer.weights, made, profiles, costs, once is not None)
+
+
+def _ground(scorer: Scorer, n: int, side: NDArray[np.int32] | None, seed: int) -> Ground:
+    made = scorer.plan
+    chance = scorer.levels(*random_pairs(n, CHANCE, seed, side))
     tops = {c.name: len(COSINE_EDGES) + 1 if c.kind == "cosine" else MEASURES[c.kind].top + (c.kind in NAMING) for c in made.compare}
     least = {c.name: COSINE_LEAST.get(c.subject, -12.0) if c.kind == "cosine" else MEASURES[c.kind].least for c in made.compare}
     shared = {c.name: _shared(made, c) for c in made.compare}
     floor = {c.name: 0.0 if c.kind in NAMING else 0.25 / max(len(made.features[c.features[0]].texts), 1) for c in made.compare}
     every = n * (n - 1) / 2 if side is None else _across(side)
-    weights = fit(seen, Ground(chance, tops, shared, n, every, floor, least), made.families, Rivals(i, j, n, kind == "link"), seed)
-    odds = total(weights, seen, made.families, _rarity(made, seen, weights, i))
-    mark("weigh")
-    once = _once(table, kind, i, j, odds)
-    labels = clusters(n, i, j, odds, once)
-    mark("cluster")
-    return Result(labels, i, j, odds, seen, weights, made, profiles, costs)
+    return Ground(chance, tops, shared, n, every, floor, least)
 
 
-def _candidates(made: Plan, n: int, side: NDArray[np.int32] | None) -> tuple[Rows, Rows, list[Cost]]:
+def _completed(scorer: Scorer, n: int, i: Rows, j: Rows, odds: Numbers) -> tuple[Rows, Rows, Numbers]:
+    """The pairs with all others that components of up to `COMPLETE` rows have: silence is not taken for agreement."""
+    part = components(n, i[odds > 0], j[odds > 0])
+    size = np.bincount(part)
+    order = np.argsort(part, kind="stable")
+    start = np.r_[0, np.cumsum(size)[:-1]]
+    found = []
+    for s in np.unique(size[(size > 2) & (size <= COMPLETE)]).tolist():
+        block = np.sort(order[start[size == s][:, None] + np.arange(s)], axis=1)
+        x, y = np.triu_indices(s, 1)
+        found.append((block[:, x] * n + block[:, y]).ravel())
+    if not found:
+        return i, j, odds
+    more = np.setdiff1d(np.concatenate(found), i * n + j, assume_unique=True)
+    p, q = more // n, more % n
+    return np.r_[i, p], np.r_[j, q], np.r_[odds, scorer(p, q)]
+
+
+def _gathered(scorer: Scorer, keys: tuple[list[Atoms], list[Atoms], Rows], labels: Rows, known: tuple[Rows, Rows, Numbers]) -> Rows:
+    """Clusters that are one: large clusters meet again by a few of their rows, so that none is too large to be whole."""
+    n = len(labels)
+    strong, weak, order = keys
+    for _ in range(ROUNDS):
+        size = np.bincount(labels, minlength=n)
+        large = size >= LARGE
+        few = _representatives(labels, order, large)
+        mask = np.zeros(n, bool)
+        mask[few] = True
+        found = candidates(n, [a.only(mask) for a in strong], [a.only(mask) for a in weak], order, SMALL_CAP)
+        i, j, odds = known
+        near = (odds > 0) & (large[labels[i]] | large[labels[j]])
+        a, b = np.r_[labels[found.i], labels[i[near]]], np.r_[labels[found.j], labels[j[near]]]
+        pairs = np.unique(np.minimum(a, b)[a != b] * n + np.maximum(a, b)[a != b])
+        if not len(pairs):
+            break
+        weight = _between(scorer, pairs // n, pairs % n, labels, order)
+        joined = clusters(n, pairs // n, pairs % n, weight)
+        if (joined[labels] == labels).all():
+            break
+        labels = joined[labels]
+    return labels
+
+
+def _representatives(labels: Rows, order: Rows, wanted: NDArray[np.bool_]) -> Rows:
+    """Of each wanted cluster up to `SPOKEN` rows, evenly over the order of their texts."""
+    rows = np.flatnonzero(wanted[labels])
+    rows = rows[np.lexsort((order[rows], labels[rows]))]
+    head = labels[rows]
+    start = np.flatnonzero(np.r_[True, head[1:] != head[:-1]]) if len(rows) else np.zeros(0, np.int64)
+    size = np.diff(np.r_[start, len(rows)])
+    at = start[:, None] + (np.arange(SPOKEN) * (size[:, None] - 1)) // max(SPOKEN - 1, 1)
+    return np.unique(rows[at.ravel()]) if len(rows) else rows
+
+
+def _between(scorer: Scorer, left: Rows, right: Rows, labels: Rows, order: Rows) -> Numbers:
+    """The mean evidence between clusters, from a few rows of each."""
+    n = len(labels)
+    wanted = np.zeros(n, bool)
+    wanted[left] = wanted[right] = True
+    few = _representatives(labels, order, wanted)
+    few = few[np.argsort(labels[few], kind="stable")]
+    start, end = np.searchsorted(labels[few], np.r_[left, right]), np.searchsorted(labels[few], np.r_[left, right], side="right")
+    half = len(left)
+    count = (end[:half] - start[:half]) * (end[half:] - start[half:])
+    pair = np.repeat(np.arange(half), count)
+    step = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
+    width = (end[half:] - start[half:])[pair]
+    i, j = few[start[:half][pair] + step // width], few[start[half:][pair] + step % width]
+    odds = np.clip(scorer(np.minimum(i, j), np.maximum(i, j)), -CLIP, CLIP)
+    return (np.bincount(pair, odds, half) / count).astype(np.float32)
+
+
+def _keys(made: Plan, n: int) -> tuple[list[Atoms], list[Atoms], Rows]:
+    """The rows' keys, strong and weak, and their rank by text."""
     strong = [atoms(f"{f}|{p}", made.features[f], p) for f, p in made.strong]
     weak = [atoms(f"{f}|{p}", made.features[f], p) for f, p in made.weak]
     text = made.text
     if text is None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), []
-    alphabet = np.argsort(np.argsort(np.array(text.texts, dtype=object), kind="stable"), kind="stable")
-    order = np.where(text.codes >= 0, alphabet[text.codes], -1).astype(np.int64)
-    cap = 30 if n > 200_000 else 60
-    found = candidates(n, strong, weak, order, cap)
-    i, j = found.i, found.j
-    if len(text.texts) <= SEARCHED:
+        return strong, weak, np.arange(n)
+    rank = np.argsort(np.argsort(np.array(text.texts, dtype=object), kind="stable"), kind="stable")
+    return strong, weak, np.where(text.codes >= 0, rank[text.codes], -1).astype(np.int64)
+
+
+def _candidates(made: Plan, keys: tuple[list[Atoms], list[Atoms], Rows], n: int, side: NDArray[np.int32] | None) -> tuple[Rows, Rows, list[Cost]]:
+    found = candidates(n, *keys, SMALL_CAP if n <= MANY else LARGE_CAP)
+    i, j, text = found.i, found.j, made.text
+    if text is not None and len(text.texts) <= SEARCHED:
         x, y = _nearest_rows(weighted(text.texts), text.codes, side, n)
         both = np.unique(np.r_[i * n + j, x * n + y])
         i, j = both // n, both % n
@@ -133,16 +243,62 @@ def _rarity(made: Plan, seen: Mapping[str, Levels], weights: Weights, i: Rows) -
     """What agreement on a rare value adds, and on a common one takes away."""
     extra: dict[str, Numbers] = {}
     for comparison in made.compare:
+        worth = weights.values.get(comparison.name)
+        if worth is not None:
+            equal = np.flatnonzero(seen[comparison.name] == len(weights.u[comparison.name]) - 1)
+            more = np.zeros(len(i), np.float32)
+            more[equal] = worth[made.features[comparison.features[0]].codes[i[equal]]]
+            extra[comparison.name] = more
+    return extra
+
+
+def _worth(scorer: Scorer, seed: int) -> dict[str, Numbers]:
+    """What agreement on each value is worth beyond agreement as such, by comparison.
+
+    By how rare the value is; for common ones by what the other fields say of rows that share it: a name may
+    be common because many bear it or because one thing has many rows.
+    """
+    made, weights = scorer.plan, scorer.weights
+    assert weights is not None
+    found: dict[str, Numbers] = {}
+    for comparison in made.compare:
         column, u = made.features[comparison.features[0]], weights.u[comparison.name]
         if len(column.texts) < 5 or len(comparison.features) > 1 or comparison.kind in NAMING:
             continue
-        equal = np.flatnonzero(seen[comparison.name] == len(u) - 1)
         counts = column.counts()
-        share = counts / max(counts.sum(), 1)
-        more = np.zeros(len(i), np.float32)
-        more[equal] = RARE * np.clip(np.log(u[-1] / share[column.codes[i[equal]]]), -RARE_LIMIT, RARE_LIMIT)
-        extra[comparison.name] = more
-    return extra
+        worth = RARE * np.clip(np.log(u[-1] / (counts / max(counts.sum(), 1))), -RARE_LIMIT, RARE_LIMIT)
+        common = np.argsort(-counts, kind="stable")[:COMMON]
+        common = common[counts[common] >= SEVERAL]
+        if len(common):
+            base = weights.prior + float(weights.levels[comparison.name][-1])
+            worth[common] = _common_worth(scorer, comparison.name, column, common, base + worth[common], seed) - base
+        found[comparison.name] = worth.astype(np.float32)
+    return found
+
+
+def _common_worth(scorer: Scorer, name: str, column: Column, common: Rows, start: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """The log-odds that two rows that share a common value are one, from the other fields of pairs drawn among them."""
+    chance = np.random.default_rng(seed)
+    order = np.argsort(column.codes, kind="stable")
+    first, last = np.searchsorted(column.codes[order], common), np.searchsorted(column.codes[order], common, side="right")
+    which = np.repeat(np.arange(len(common)), DRAWN)
+    size = (last - first)[which]
+    i = order[first[which] + (chance.random(len(which)) * size).astype(np.int64)]
+    j = order[first[which] + (chance.random(len(which)) * size).astype(np.int64)]
+    keep = i != j
+    i, j, which = i[keep], j[keep], which[keep]
+    seen = scorer.levels(np.minimum(i, j), np.maximum(i, j))
+    seen[name] = np.full(len(i), -1, np.int8)
+    assert scorer.weights is not None
+    ratio = np.exp(np.clip(total(scorer.weights, seen, scorer.plan.families) - scorer.weights.prior, -20, 20).astype(np.float64))
+    drawn = np.bincount(which, minlength=len(common))
+    belief = 1 / (1 + np.exp(-start))
+    share = belief.copy()
+    for _ in range(40):
+        p = share[which] * ratio / (share[which] * ratio + 1 - share[which])
+        share = (np.bincount(which, p, len(common)) + 1) / (drawn + 1 / belief)
+        share = np.clip(share, 1e-9, 1 - 1e-9)
+    return np.log(share / (1 - share))
 
 
 def _generic(made: Plan) -> dict[str, NDArray[np.bool_]]:

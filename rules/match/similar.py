@@ -12,7 +12,7 @@ from scipy import sparse
 from rules.match.columns import Codes, Rows
 
 BLOCK = 2000  # texts searched at once
-HELD = 0.3  # how much being held by a longer text counts against being as long as it
+HELD = 0.15  # how much being held by a longer text counts against being as long as it
 RAREST = 16  # features of a text that search for it
 POSTINGS = 1000  # a feature of more texts finds nobody
 
