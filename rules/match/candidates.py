@@ -60,7 +60,7 @@ def _whole(texts: Texts) -> Iterator[tuple[str, ...]]:
 
 
 def _tokens(texts: Texts) -> Iterator[tuple[str, ...]]:
-    return (tuple({w for w in t.split() if len(w) > 2}) for t in texts)
+    return (tuple(dict.fromkeys(w for w in t.split() if len(w) > 2)) for t in texts)
 
 
 def _compact(texts: Texts) -> Iterator[tuple[str, ...]]:
@@ -80,7 +80,7 @@ def sound(word: str) -> str:
 
 
 def _sounds(texts: Texts) -> Iterator[tuple[str, ...]]:
-    return (tuple({sound(w) for w in t.split() if len(w) > 3}) for t in texts)
+    return (tuple(dict.fromkeys(sound(w) for w in t.split() if len(w) > 3)) for t in texts)
 
 
 def _two_words(texts: Texts) -> Iterator[tuple[str, ...]]:
@@ -157,7 +157,8 @@ def candidates(n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Ro
     """The pairs of rows that share a strong key or two weak ones. `order` is the rows' rank by their text."""
     found: list[Rows] = []
     costs: list[Cost] = []
-    twos = (crossed(f"{a.name} + {b.name}", a, b, n) for a, b in combinations(weak, 2))
+    apart = ((a, b) for a, b in combinations(weak, 2) if a.name.split("|")[0] != b.name.split("|")[0])
+    twos = (crossed(f"{a.name} + {b.name}", a, b, n) for a, b in apart)
     refiners = [_single(atom, n) for atom in weak]
     for atom in (*strong, *twos):
         cost = Cost(atom.name)

@@ -6,14 +6,15 @@ highest level is equality. What a level weighs is learned in `fit`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.compare import pairwise
-from rules.match.columns import Column, Rows
+from rules.match.columns import Column, Rows, hashed
 from rules.match.similar import Weighted
 from rules.match.words import CALLED, NICKNAMES, ROLES
 
@@ -22,13 +23,81 @@ Levels = NDArray[np.int8]
 Texts = Sequence[str]
 
 
+class Side:
+    """The texts of a column in the forms that comparisons look at, each made once and when it is first asked for."""
+
+    def __init__(self, texts: Texts) -> None:
+        """Keep the texts."""
+        self.texts = texts
+        self._forms: dict[str, Any] = {}
+
+    def form(self, name: str) -> Any:
+        """A list of texts, or an array of codes that equal texts share, by the name of its maker."""
+        if name not in self._forms:
+            self._forms[name] = _MAKERS[name](self.texts)
+        return self._forms[name]
+
+    def at(self, name: str, rows: Rows) -> list[str]:
+        """The texts of one form at some places."""
+        texts = self.form(name) if name else self.texts
+        return [texts[k] for k in rows.tolist()]
+
+
+def _coded(texts: Iterable[str]) -> NDArray[np.int64]:
+    """A number for each text, the same for equal texts in any column; 0 for an empty one."""
+    return hashed(list(texts)).view(np.int64)
+
+
+def _first(text: str) -> str:
+    return text.split(" ", 1)[0]
+
+
+def _swapped(text: str) -> str:
+    return text[:4] + text[6:] + text[4:6]
+
+
+def _second_name(word: str) -> str:
+    return min((str(g) for g in NICKNAMES.get(word, ())), default=word)
+
+
+_MAKERS: dict[str, Callable[[Texts], Any]] = {
+    "sorted": lambda texts: [" ".join(sorted(t.split())) for t in texts],
+    "called": lambda texts: [" ".join(sorted(CALLED.get(w, w) for w in t.split())) for t in texts],
+    "glued code": lambda texts: _coded(t.replace(" ", "") for t in texts),
+    "words": lambda texts: np.array([t.count(" ") for t in texts], np.int16),
+    "length": lambda texts: np.array([len(t) for t in texts], np.int16),
+    "first code": lambda texts: _coded(_first(t) for t in texts),
+    "called code": lambda texts: _coded(CALLED.get(_first(t), _first(t)) for t in texts),
+    "group code": lambda texts: _coded(_second_name(_first(t)) for t in texts),
+    "initial code": lambda texts: _coded(t[:1] for t in texts),
+    "single": lambda texts: np.array([len(_first(t)) == 1 for t in texts]),
+    "numbers": lambda texts: [frozenset(w for w in t.split() if w[0].isdigit()) for t in texts],
+    "last7 code": lambda texts: _coded(t[-7:] if len(t) >= 7 else "" for t in texts),
+    "local code": lambda texts: _coded(_local(t) for t in texts),
+    "role code": lambda texts: _coded(t.split("@", 1)[0] if not _local(t) else "" for t in texts),
+    "whole code": _coded,
+    "swapped code": lambda texts: _coded(_swapped(t) for t in texts),
+    "number": lambda texts: np.array([float(t) for t in texts]),
+    "year": lambda texts: np.array([int(t) if t.isdigit() and len(t) < 6 else -9 for t in texts]),
+    "set": lambda texts: [frozenset(t.split()) for t in texts],
+}
+
+
+def _local(text: str) -> str:
+    name = text.split("@", 1)[0]
+    return name if len(name) > 3 and name not in ROLES else ""
+
+
+Similar = Callable[[Side, Side, Rows, Rows], Numbers]
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A way to compare: the form that values take first, the similarity, and where its levels begin."""
 
     form: str
     edges: tuple[float, ...]  # ascending; equality is one level above the last
-    similar: Callable[[Texts, Texts], Numbers]
+    similar: Similar
     says: str  # what a steward reads
     least: float = -12.0  # log-odds: how much disagreement may say; little where a thing changes or has several
     chance: float = 1.0  # at most so often two different things have the same value, unless many rows share it
@@ -39,140 +108,136 @@ class Measure:
         return len(self.edges) + 1
 
 
-def _sorted(texts: Texts) -> list[str]:
-    return [" ".join(sorted(t.split())) for t in texts]
+def _same(form: str, a: Side, b: Side, p: Rows, q: Rows) -> NDArray[np.bool_]:
+    """Where two values have the same, not empty, form."""
+    x, y = a.form(form)[p], b.form(form)[q]
+    found: NDArray[np.bool_] = (x == y) & (x != 0)
+    return found
 
 
-def organisation(left: Texts, right: Texts) -> Numbers:
+def _raised(found: Numbers, where: NDArray[np.bool_], to: float) -> Numbers:
+    return np.where(where, np.maximum(found, np.float32(to)), found)
+
+
+def organisation(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Company names: from their start, in any order of words, and one as a part of the other."""
-    start = pairwise("jaro_winkler", left, right) * np.float32(0.97)
-    any_order = pairwise("indel", _sorted(left), _sorted(right))
-    part = pairwise("token_set", left, right) * np.float32(0.93)
-    glued = np.fromiter((a.replace(" ", "") == b.replace(" ", "") for a, b in zip(left, right, strict=True)), np.float32, len(left))
-    return np.maximum(np.maximum(start, any_order), np.maximum(part, glued * np.float32(0.99)))
+    found = pairwise("jaro_winkler", a.at("", p), b.at("", q)) * np.float32(0.97)
+    found = _raised(found, _same("glued code", a, b, p, q), 0.99)
+    several = (a.form("words")[p] + b.form("words")[q] > 0) & (found < 0.99)
+    k = np.flatnonzero(several)
+    if len(k):
+        found[k] = np.maximum(found[k], pairwise("indel", a.at("sorted", p[k]), b.at("sorted", q[k])))
+    k = np.flatnonzero(several & (a.form("words")[p] != b.form("words")[q]) & (found < 0.93))
+    if len(k):
+        found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.93))
+    return found
 
 
-def person(left: Texts, right: Texts) -> Numbers:
+def person(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Whole names of persons in any order; nicknames count nearly as much as the name."""
-    spelled = organisation(left, right)
-    called = pairwise("indel", _sorted(_called(left)), _sorted(_called(right)))
-    return np.maximum(spelled, called * np.float32(0.96))
+    found = organisation(a, b, p, q)
+    return np.maximum(found, pairwise("indel", a.at("called", p), b.at("called", q)) * np.float32(0.96))
 
 
-def _called(texts: Texts) -> list[str]:
-    return [" ".join(CALLED.get(w, w) for w in t.split()) for t in texts]
-
-
-def given(left: Texts, right: Texts) -> Numbers:
+def given(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """First names: nicknames and initials, then spelling."""
-    found = pairwise("jaro_winkler", left, right)
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        x, y = a.split(" ", 1)[0], b.split(" ", 1)[0]
-        if x == y and x:
-            found[i] = max(found[i], 0.96)
-        elif not NICKNAMES.get(x, frozenset()).isdisjoint(NICKNAMES.get(y, ())):
-            found[i] = max(found[i], 0.93)
-        elif (len(x) == 1 or len(y) == 1) and x[:1] == y[:1]:
-            found[i] = max(found[i], 0.86)
-    return found
+    found = pairwise("jaro_winkler", a.at("", p), b.at("", q))
+    found = _raised(found, _same("first code", a, b, p, q), 0.96)
+    found = _raised(found, _same("called code", a, b, p, q) | _same("group code", a, b, p, q), 0.93)
+    return _raised(found, (a.form("single")[p] | b.form("single")[q]) & _same("initial code", a, b, p, q), 0.86)
 
 
-def family(left: Texts, right: Texts) -> Numbers:
+def family(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Family names: spelling, or one name of a double name."""
-    return np.maximum(pairwise("jaro_winkler", left, right), pairwise("token_set", left, right) * np.float32(0.9))
-
-
-def street(left: Texts, right: Texts) -> Numbers:
-    """Street lines in any order; another house number is another address."""
-    found = np.maximum(pairwise("indel", left, right), pairwise("token_set", left, right) * np.float32(0.95))
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        x, y = _numbers(a), _numbers(b)
-        if x and y and x.isdisjoint(y):
-            found[i] *= 0.75
+    found = pairwise("jaro_winkler", a.at("", p), b.at("", q))
+    k = np.flatnonzero(a.form("words")[p] + b.form("words")[q] > 0)
+    if len(k):
+        found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.9))
     return found
 
 
-def _numbers(text: str) -> set[str]:
-    return {w for w in text.split() if w[0].isdigit()}
+def street(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
+    """Street lines, one perhaps a part of the other; another house number is another address."""
+    found = pairwise("indel", a.at("", p), b.at("", q))
+    k = np.flatnonzero((found > 0.4) & (found < 0.97))
+    if len(k):
+        found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.95))
+    x, y = a.form("numbers"), b.form("numbers")
+    for k in np.flatnonzero(found >= 0.7).tolist():
+        one, other = x[p[k]], y[q[k]]
+        if one and other and one.isdisjoint(other):
+            found[k] *= 0.75
+    return found
 
 
-def spelled(left: Texts, right: Texts) -> Numbers:
+def spelled(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Names of places and short labels: their spelling."""
-    return pairwise("jaro_winkler", left, right)
+    return pairwise("jaro_winkler", a.at("", p), b.at("", q))
 
 
-def code(left: Texts, right: Texts) -> Numbers:
+def code(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Identifiers and codes, allowing for a slip of the finger."""
-    return pairwise("osa", left, right)
+    return pairwise("osa", a.at("", p), b.at("", q))
 
 
-def phone(left: Texts, right: Texts) -> Numbers:
+def phone(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Telephone numbers; one may lack the country's or the area's part."""
-    found = pairwise("osa", left, right)
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        if min(len(a), len(b)) >= 7 and (a.endswith(b) or b.endswith(a)):
-            found[i] = 0.97
+    found = code(a, b, p, q)
+    for k in np.flatnonzero(_same("last7 code", a, b, p, q)).tolist():
+        one, other = a.texts[p[k]], b.texts[q[k]]
+        if one.endswith(other) or other.endswith(one):
+            found[k] = max(found[k], 0.97)
     return found
 
 
-def mail(left: Texts, right: Texts) -> Numbers:
-    """Mail addresses: the whole, or the part before the @."""
-    found = pairwise("indel", left, right)
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        x, y = a.split("@", 1)[0], b.split("@", 1)[0]
-        if x == y and len(x) > 3 and x not in ROLES:
-            found[i] = max(found[i], 0.9)
-        elif x == y or len(x) < 4:
-            found[i] = min(found[i], 0.87)
-    return found
+def mail(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
+    """Mail addresses: the whole, or the part before the @; a desk's name (info, billing) says nothing."""
+    found = pairwise("indel", a.at("", p), b.at("", q))
+    found = _raised(found, _same("local code", a, b, p, q), 0.9)
+    return np.where(_same("role code", a, b, p, q), np.minimum(found, np.float32(0.87)), found)
 
 
-def date(left: Texts, right: Texts) -> Numbers:
+def date(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Dates: day and month may be swapped, one digit may be wrong."""
-    found = pairwise("osa", left, right)
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        if a[:4] == b[:4] and a[4:6] == b[6:] and a[6:] == b[4:6]:
-            found[i] = 0.96
-    return found
+    return _raised(code(a, b, p, q), a.form("whole code")[p] == b.form("swapped code")[q], 0.96)
 
 
-def number(left: Texts, right: Texts) -> Numbers:
+def number(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Quantities: the smaller as a share of the larger; the same in another unit (60, 100, 1000) is nearly the same."""
-    a, b = np.array([float(t) for t in left]), np.array([float(t) for t in right])
-    low, high = np.minimum(np.abs(a), np.abs(b)), np.maximum(np.abs(a), np.abs(b))
+    x, y = a.form("number")[p], b.form("number")[q]
+    low, high = np.minimum(np.abs(x), np.abs(y)), np.maximum(np.abs(x), np.abs(y))
     found = np.where(high > 0, low / np.maximum(high, 1e-12), 1.0)
     for unit in (60.0, 100.0, 1000.0, 60000.0):
         share = np.where(high > 0, low * unit / np.maximum(high, 1e-12), 0.0)
         found = np.where(np.abs(share - 1) < 0.01, np.maximum(found, 0.985), found)
-    return np.where(a * b < 0, 0.0, found).astype(np.float32)
+    return np.where(x * y < 0, 0.0, found).astype(np.float32)
 
 
-def year(left: Texts, right: Texts) -> Numbers:
+def year(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Years: two digits are enough; neighbours are near."""
-    found = pairwise("osa", left, right) * np.float32(0.8)
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        if a[-2:] == b[-2:] and min(len(a), len(b)) == 2:
-            found[i] = 0.95
-        elif a.isdigit() and b.isdigit() and abs(int(a) - int(b)) == 1:
-            found[i] = max(found[i], 0.85)
-    return found
+    found = code(a, b, p, q) * np.float32(0.8)
+    x, y = a.form("year")[p], b.form("year")[q]
+    known = (x >= 0) & (y >= 0)
+    found = _raised(found, known & (np.abs(x - y) == 1), 0.85)
+    return _raised(found, known & (np.minimum(x, y) < 100) & (x % 100 == y % 100), 0.95)
 
 
-def models(left: Texts, right: Texts) -> Numbers:
-    """Model numbers in two texts: one in common, one that goes on where the other ends, or a slip of the finger."""
-    found = np.zeros(len(left), np.float32)
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        x, y = set(a.split()), set(b.split())
+def models(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
+    """Model numbers in two texts: one in common, or one that goes on where the other ends."""
+    found = np.zeros(len(p), np.float32)
+    left, right = a.form("set"), b.form("set")
+    for k, (one, other) in enumerate(zip(p.tolist(), q.tolist(), strict=True)):
+        x, y = left[one], right[other]
         if not x.isdisjoint(y):
-            found[i] = 0.95
-        elif any(p.startswith(q) or q.startswith(p) for p in x for q in y):
-            found[i] = 0.85
+            found[k] = 0.95
+        elif any(s.startswith(t) or t.startswith(s) for s in x for t in y):
+            found[k] = 0.85
     return found
 
 
-def equal(left: Texts, _right: Texts) -> Numbers:
+def equal(_a: Side, _b: Side, p: Rows, _q: Rows) -> Numbers:
     """Equal or not."""
-    return np.zeros(len(left), np.float32)
+    return np.zeros(len(p), np.float32)
 
 
 MEASURES: dict[str, Measure] = {
@@ -200,28 +265,25 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def levels(kind: str, left: Column, right: Column, i: Rows, j: Rows) -> Levels:
-    """The level of each pair of rows; `left` and `right` are columns in the measure's form (often the same)."""
-    measure = MEASURES[kind]
-    a, b = left.codes[i], right.codes[j]
-    out = np.full(len(i), -1, np.int8)
+def levels(measure: Measure, left: Column, right: Column, sides: tuple[Side, Side], pairs: tuple[Rows, Rows]) -> Levels:
+    """The level of each pair of rows. The columns are in the measure's form, often one and the same."""
+    a, b = left.codes[pairs[0]], right.codes[pairs[1]]
+    out = np.full(len(a), -1, np.int8)
     both = np.flatnonzero((a >= 0) & (b >= 0))
     if not len(both):
         return out
-    same_column = left is right
     x, y = a[both].astype(np.int64), b[both].astype(np.int64)
-    if same_column:
+    if left is right:
         x, y = np.minimum(x, y), np.maximum(x, y)
         out[both[x == y]] = measure.top
         unequal = np.flatnonzero(x != y)
         both, x, y = both[unequal], x[unequal], y[unequal]
     distinct, where = np.unique(x * len(right.texts) + y, return_inverse=True)
     p, q = distinct // len(right.texts), distinct % len(right.texts)
-    one, other = [left.texts[k] for k in p.tolist()], [right.texts[k] for k in q.tolist()]
-    similar = measure.similar(one, other) if one else np.zeros(0, np.float32)
+    similar = measure.similar(*sides, p, q) if len(p) else np.zeros(0, np.float32)
     level = np.searchsorted(np.array(measure.edges, np.float32), similar + np.float32(1e-6), side="right").astype(np.int8)
-    if not same_column:
-        level[[s == t for s, t in zip(one, other, strict=True)]] = measure.top
+    if left is not right:
+        level[_same("whole code", *sides, p, q)] = measure.top
     out[both] = level[where]
     return out
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.match.columns import mixed
 from rules.match.plan import Alternative, Family
 
 Numbers = NDArray[np.float32]
@@ -24,7 +25,6 @@ SHARP = 2.0  # log-odds are multiplied by it while learning: the many hardly lik
 ROUNDS = 60
 PRIOR_WEIGHT = 200.0  # pairs' worth of belief that equality is likelier among true pairs
 UNSEEN = 1e-6  # the chance of a level that random pairs did not show
-SAMPLE = 600_000  # candidates that EM looks at
 
 
 @dataclass(slots=True)
@@ -58,21 +58,32 @@ def fit(candidates: Mapping[str, Levels], ground: Ground, families: Sequence[Fam
     ones explain is taken off them in every round.
     """
     size = len(next(iter(candidates.values())))
-    pick = np.sort(np.random.default_rng(seed).choice(size, SAMPLE, replace=False)) if size > SAMPLE else np.arange(size)
-    seen = {name: level[pick] for name, level in candidates.items()}
+    seen, times, pick = dict(candidates), np.ones(size), np.arange(size)
+    if not rival.exclusive:  # pairs of one pattern of levels are one
+        _, first, many = np.unique(_pattern(candidates), return_index=True, return_counts=True)
+        seen, times = {name: level[first] for name, level in candidates.items()}, many.astype(np.float64)
     drawn = {name: _chances(ground.chance[name], top, ground.shared.get(name)) for name, top in ground.tops.items()}
     ramp = {name: _ramp(top) for name, top in ground.tops.items()}
     m, u, share = dict(ramp), dict(drawn), 0.3 * ground.rows / ground.every
     share = min(share, 0.3)
     for _ in range(ROUNDS):
         odds = total(_weights(m, u, share, ground.least), seen, families)
-        p = rival.probability(odds, pick)
-        before, share = share, float(min(max(p.sum() * size / len(pick), 1) / ground.every, 0.5))
+        p = rival.probability(odds, pick) * times
+        before, share = share, float(min(max(p.sum(), 1) / ground.every, 0.5))
         m = {name: _posterior(seen[name], p, ramp[name]) for name in ground.tops}
         u = {name: _unmixed(drawn[name], m[name], share, ground.floor[name]) for name in ground.tops}
         if abs(np.log(share / before)) < 1e-4:
             break
     return _weights(m, u, share, ground.least)
+
+
+def _pattern(levels: Mapping[str, Levels]) -> NDArray[np.uint64]:
+    """A number that pairs with the same level in every comparison share."""
+    found = np.zeros(len(next(iter(levels.values()))), np.uint64)
+    with np.errstate(over="ignore"):
+        for level in levels.values():
+            found = mixed(found * np.uint64(31) + (level + np.int8(1)).astype(np.uint64))
+    return found
 
 
 def _weights(m: dict[str, NDArray[np.float64]], u: dict[str, NDArray[np.float64]], share: float, least: Mapping[str, float]) -> Weights:

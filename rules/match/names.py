@@ -19,7 +19,7 @@ from rules.match.words import NICKNAMES
 
 PARTICLES = frozenset("al el ul de da di do dos du la le von van der den bin ben ibn bint abu abd the of and y e zu av af st mac".split())
 KINDS = ("person", "organisation")
-MATCH, REVIEW = 0.74, 0.55  # scores from which two names are taken for one, or shown to a person
+MATCH, REVIEW = 0.7, 0.55  # scores from which two names are taken for one, or shown to a person
 _LIGHT, _LEFT_OVER = 0.25, {"person": 0.28, "organisation": 0.9}
 
 

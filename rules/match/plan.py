@@ -84,8 +84,7 @@ def _people(made: Plan, kinds: Mapping[str, list[str]]) -> None:
             made.features[kind] = joined(kind, [made.features[n] for n in kinds[kind]])
             made.compare.append(Comparison(kind, kind, (kind,)))
             parts.append(kind)
-            made.weak += [(kind, "start4" if kind == "family_name" else "initial"), (kind, "sounds")][: 2 if kind == "family_name" else 1]
-            made.weak.append((kind, "whole"))
+            made.weak += [(kind, "sounds")] if kind == "family_name" else [(kind, "initial"), (kind, "whole")]
     wholes = list(kinds.get("person", ()))
     if len(parts) == 2:
         made.features["person"] = joined("person", [made.features[p] for p in parts])
@@ -198,4 +197,4 @@ def _whole_text(made: Plan, table: Table, kinds: Mapping[str, list[str]]) -> Col
     if not names:
         return None
     whole = joined("text", [table.columns[n] for n in names])
-    return whole.map("text", normal.words(whole.texts))
+    return whole.map("text", normal.folded(whole.texts))

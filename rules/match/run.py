@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rules.match.candidates import Atoms, Cost, atoms, candidates, random_pairs, sound
 from rules.match.clusters import CLIP, clusters, components
 from rules.match.columns import Column, Rows, Table
-from rules.match.evidence import COSINE_EDGES, COSINE_LEAST, MEASURES, cosine_levels, levels
+from rules.match.evidence import COSINE_EDGES, COSINE_LEAST, MEASURES, Side, cosine_levels, levels
 from rules.match.fit import Ground, Rivals, Weights, fit, total
 from rules.match.plan import Comparison, Plan, plan
 from rules.match.profile import Profile, profile
@@ -27,7 +27,7 @@ NAMING = frozenset({"email", "phone", "identifier"})  # what should name one thi
 GENERIC = 4  # names that share a value before it is nobody's own
 RARE_LIMIT = 4.0
 SEVERAL, COMMON, DRAWN = 25, 300, 100  # rows that make a value common; such values, and pairs of each, that are looked at
-MANY, SMALL_CAP, LARGE_CAP = 200_000, 60, 30  # rows that make a table large; rows that may share a key in a small or large one
+FEWEST, MOST, ROOM = 12, 60, 1_000_000  # rows that may share a key: in large and small tables; about this many times rows in all
 COMPLETE = 60  # rows of a component in which every pair is compared
 LARGE, SPOKEN, ROUNDS = 5, 5, 8  # rows that make a cluster large; rows that speak for it; rounds in which clusters meet
 
@@ -55,11 +55,32 @@ class Scorer:
     plan: Plan
     texts: dict[str, Weighted]
     generic: dict[str, NDArray[np.bool_]]
+    sides: dict[str, Side] = field(default_factory=dict)
     weights: Weights | None = None
+
+    def side(self, feature: str) -> Side:
+        """The forms of a feature's values."""
+        return self.sides.setdefault(feature, Side(self.plan.features[feature].texts))
 
     def levels(self, i: Rows, j: Rows) -> dict[str, Levels]:
         """The level of each comparison for each pair."""
-        return {c.name: _levels(self.plan, c, i, j, self.texts, self.generic) for c in self.plan.compare}
+        return {c.name: self._levels(c, i, j) for c in self.plan.compare}
+
+    def _levels(self, comparison: Comparison, i: Rows, j: Rows) -> Levels:
+        columns = {f: self.plan.features[f] for f in comparison.features}
+        first = columns[comparison.features[0]]
+        if comparison.kind == "cosine":
+            return cosine_levels(self.texts[comparison.name], first, i, j)
+        measure, best = MEASURES[comparison.kind], np.full(len(i), -1, np.int8)
+        for one, left in columns.items():
+            for other, right in columns.items():
+                best = np.maximum(best, levels(measure, left, right, (self.side(one), self.side(other)), (i, j)))
+        if comparison.kind in NAMING:
+            shared = (first.codes[i] == first.codes[j]) & (first.codes[i] >= 0)
+            shared &= self.generic[comparison.features[0]][np.maximum(first.codes[i], 0)] if len(first.texts) else False
+            best = np.where(best > 0, best + 1, best).astype(np.int8)  # a level of its own for values that are nobody's own
+            best[shared] = 1
+        return best
 
     def odds(self, seen: Mapping[str, Levels], i: Rows) -> Numbers:
         """The log-odds of each pair from its levels."""
@@ -137,7 +158,7 @@ def _gathered(scorer: Scorer, keys: tuple[list[Atoms], list[Atoms], Rows], label
         few = _representatives(labels, order, large)
         mask = np.zeros(n, bool)
         mask[few] = True
-        found = candidates(n, [a.only(mask) for a in strong], [a.only(mask) for a in weak], order, SMALL_CAP)
+        found = candidates(n, [a.only(mask) for a in strong], [a.only(mask) for a in weak], order, MOST)
         i, j, odds = known
         near = (odds > 0) & (large[labels[i]] | large[labels[j]])
         a, b = np.r_[labels[found.i], labels[i[near]]], np.r_[labels[found.j], labels[j[near]]]
@@ -193,7 +214,7 @@ def _keys(made: Plan, n: int) -> tuple[list[Atoms], list[Atoms], Rows]:
 
 
 def _candidates(made: Plan, keys: tuple[list[Atoms], list[Atoms], Rows], n: int, side: NDArray[np.int32] | None) -> tuple[Rows, Rows, list[Cost]]:
-    found = candidates(n, *keys, SMALL_CAP if n <= MANY else LARGE_CAP)
+    found = candidates(n, *keys, min(max(ROOM // max(n, 1), FEWEST), MOST))
     i, j, text = found.i, found.j, made.text
     if text is not None and len(text.texts) <= SEARCHED:
         x, y = _nearest_rows(weighted(text.texts), text.codes, side, n)
@@ -209,23 +230,6 @@ def _nearest_rows(found: Weighted, codes: NDArray[np.int32], side: NDArray[np.in
     rows = np.maximum(codes, 0)
     matrix = Weighted(found.matrix[rows], found.length[rows])
     return matrix.nearest(NEAREST, side)
-
-
-def _levels(made: Plan, comparison: Comparison, i: Rows, j: Rows, texts: Mapping[str, Weighted],
-            generic: Mapping[str, NDArray[np.bool_]]) -> Levels:  # fmt: skip
-    if comparison.kind == "cosine":
-        return cosine_levels(texts[comparison.name], made.features[comparison.features[0]], i, j)
-    columns = [made.features[f] for f in comparison.features]
-    best = np.full(len(i), -1, np.int8)
-    for left in columns:
-        for right in columns:
-            best = np.maximum(best, levels(comparison.kind, left, right, i, j))
-    if comparison.kind in NAMING:
-        codes = columns[0].codes
-        shared = (codes[i] == codes[j]) & (codes[i] >= 0) & generic[comparison.features[0]][codes[i]]
-        best = np.where(best > 0, best + 1, best).astype(np.int8)  # a level of its own for values that are nobody's own
-        best[shared] = 1
-    return best
 
 
 def _shared(made: Plan, comparison: Comparison) -> float:
@@ -263,7 +267,7 @@ def _worth(scorer: Scorer, seed: int) -> dict[str, Numbers]:
     found: dict[str, Numbers] = {}
     for comparison in made.compare:
         column, u = made.features[comparison.features[0]], weights.u[comparison.name]
-        if len(column.texts) < 5 or len(comparison.features) > 1 or comparison.kind in NAMING:
+        if len(column.texts) < 5 or len(comparison.features) > 1 or comparison.kind in NAMING or comparison.subject in ("title", "text"):
             continue
         counts = column.counts()
         worth = RARE * np.clip(np.log(u[-1] / (counts / max(counts.sum(), 1))), -RARE_LIMIT, RARE_LIMIT)
