@@ -153,19 +153,34 @@ def crossed(name: str, left: Atoms, right: Atoms, n: int) -> Atoms:
     return Atoms(name, both, left.rows[keep])
 
 
-def candidates(n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Rows, cap: int) -> Found:
-    """The pairs of rows that share a strong key or two weak ones. `order` is the rows' rank by their text."""
-    found: list[Rows] = []
+def candidates(n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Rows, cap: int, *, sparing: bool = False) -> Found:
+    """The pairs of rows that share a strong key or two weak ones. `order` is the rows' rank by their text.
+
+    With `sparing`, a pair that only a loose key brings (one word in common, an initial in one place) needs
+    a second key.
+    """
+    firm: list[Rows] = []
+    loose: list[Rows] = []
     costs: list[Cost] = []
     apart = ((a, b) for a, b in combinations(weak, 2) if a.name.split("|")[0] != b.name.split("|")[0])
     twos = (crossed(f"{a.name} + {b.name}", a, b, n) for a, b in apart)
     refiners = [_single(atom, n) for atom in weak]
     for atom in (*strong, *twos):
         cost = Cost(atom.name)
-        found += _pairs(atom, refiners, order, cap, cost)
+        found = _pairs(atom, refiners, order, cap, cost)
+        if sparing and LOOSE.search(atom.name):
+            loose.append(np.unique(np.concatenate(found)))
+        else:
+            firm += found
         costs.append(cost)
-    both = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    if loose:
+        value, many = np.unique(np.concatenate([*loose, np.unique(np.concatenate(firm))]), return_counts=True)
+        firm.append(value[many > 1])
+    both = np.unique(np.concatenate(firm)) if firm else np.zeros(0, np.int64)
     return Found(both // n, both % n, costs)
+
+
+LOOSE = re.compile(r"\|(?:tokens|local|initial)")  # keys that strangers often share
 
 
 def _single(atom: Atoms, n: int) -> Hashes:

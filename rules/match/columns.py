@@ -51,12 +51,15 @@ def column(name: str, texts: Iterable[str]) -> Column:
 
 def joined(name: str, parts: Sequence[Column]) -> Column:
     """The rows' texts of several columns, one after the other with a space."""
-    if len(parts) == 1:
-        return Column(name, parts[0].texts, parts[0].codes)
-    stack = np.stack([p.codes for p in parts], axis=1)
-    distinct, codes = np.unique(stack, axis=0, return_inverse=True)
-    texts = [" ".join(p.texts[c] for p, c in zip(parts, row, strict=True) if c >= 0) for row in distinct.tolist()]
-    return Column("", texts, codes.astype(np.int32).ravel()).map(name, texts)
+    made = parts[0]
+    for part in parts[1:]:
+        both = (made.codes + 1).astype(np.int64) * (len(part.texts) + 1) + (part.codes + 1)
+        distinct, codes = np.unique(both, return_inverse=True)
+        one, other = ["", *made.texts], ["", *part.texts]
+        left, right = (distinct // (len(part.texts) + 1)).tolist(), (distinct % (len(part.texts) + 1)).tolist()
+        texts = [f"{one[x]} {other[y]}".strip() for x, y in zip(left, right, strict=True)]
+        made = Column("", texts, codes.astype(np.int32)).map(name, texts)
+    return Column(name, made.texts, made.codes)
 
 
 def mixed(numbers: Hashes) -> Hashes:

@@ -23,6 +23,7 @@ class Comparison:
 
 
 WHOLE_ADDRESS, MODELS = "whole address", "model numbers"
+SEARCHED = 60_000  # rows up to which similar texts are searched by words and letters
 Group = tuple[str, ...]  # comparisons whose evidence is added
 Alternative = tuple[Group, ...]  # groups that say the same thing twice: the strongest counts fully
 Family = tuple[Alternative, ...]  # ways to look at one thing: the better one counts
@@ -37,7 +38,7 @@ class Plan:
     families: list[Family] = field(default_factory=list)
     strong: list[tuple[str, str]] = field(default_factory=list)  # feature, part
     weak: list[tuple[str, str]] = field(default_factory=list)
-    text: Column | None = None  # everything in words, for the search of similar texts
+    text: Column | None = None  # everything in words, for the search of similar texts; the first name in large tables
 
 
 _ALONE = {  # kind: strong parts, weak parts
@@ -196,5 +197,7 @@ def _whole_text(made: Plan, table: Table, kinds: Mapping[str, list[str]]) -> Col
     names = [n for kind in order for n in kinds.get(kind, ())]
     if not names:
         return None
+    if len(table) > SEARCHED:
+        return table.columns[names[0]].map("text", normal.folded(table.columns[names[0]].texts))
     whole = joined("text", [table.columns[n] for n in names])
     return whole.map("text", normal.folded(whole.texts))

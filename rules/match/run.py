@@ -13,21 +13,20 @@ from rules.match.clusters import CLIP, clusters, components
 from rules.match.columns import Column, Rows, Table
 from rules.match.evidence import COSINE_EDGES, COSINE_LEAST, MEASURES, Side, cosine_levels, levels
 from rules.match.fit import Ground, Rivals, Weights, fit, total
-from rules.match.plan import Comparison, Plan, plan
+from rules.match.plan import SEARCHED, Comparison, Plan, plan
 from rules.match.profile import Profile, profile
 from rules.match.similar import Weighted, weighted
 
 Numbers = NDArray[np.float32]
 Levels = NDArray[np.int8]
 CHANCE = 300_000  # random pairs; all pairs where there are no more
-SEARCHED = 60_000  # distinct texts up to which similar ones are searched by words and letters
 NEAREST = 10
 RARE = 1.0  # how much of the rarity of an agreed value counts
 NAMING = frozenset({"email", "phone", "identifier"})  # what should name one thing alone
 GENERIC = 4  # names that share a value before it is nobody's own
 RARE_LIMIT = 4.0
 SEVERAL, COMMON, DRAWN = 25, 300, 100  # rows that make a value common; such values, and pairs of each, that are looked at
-FEWEST, MOST, ROOM = 12, 60, 1_000_000  # rows that may share a key: in large and small tables; about this many times rows in all
+FEWEST, MOST, ROOM = 10, 60, 1_000_000  # rows that may share a key: in large and small tables; about this many times rows in all
 COMPLETE = 60  # rows of a component in which every pair is compared
 LARGE, SPOKEN, ROUNDS = 5, 5, 8  # rows that make a cluster large; rows that speak for it; rounds in which clusters meet
 
@@ -158,7 +157,7 @@ def _gathered(scorer: Scorer, keys: tuple[list[Atoms], list[Atoms], Rows], label
         few = _representatives(labels, order, large)
         mask = np.zeros(n, bool)
         mask[few] = True
-        found = candidates(n, [a.only(mask) for a in strong], [a.only(mask) for a in weak], order, MOST)
+        found = candidates(n, [a.only(mask) for a in strong], [], order, MOST if n <= SEARCHED else FEWEST)
         i, j, odds = known
         near = (odds > 0) & (large[labels[i]] | large[labels[j]])
         a, b = np.r_[labels[found.i], labels[i[near]]], np.r_[labels[found.j], labels[j[near]]]
@@ -214,9 +213,9 @@ def _keys(made: Plan, n: int) -> tuple[list[Atoms], list[Atoms], Rows]:
 
 
 def _candidates(made: Plan, keys: tuple[list[Atoms], list[Atoms], Rows], n: int, side: NDArray[np.int32] | None) -> tuple[Rows, Rows, list[Cost]]:
-    found = candidates(n, *keys, min(max(ROOM // max(n, 1), FEWEST), MOST))
+    found = candidates(n, *keys, min(max(ROOM // max(n, 1), FEWEST), MOST), sparing=n > SEARCHED)
     i, j, text = found.i, found.j, made.text
-    if text is not None and len(text.texts) <= SEARCHED:
+    if text is not None and n <= SEARCHED:
         x, y = _nearest_rows(weighted(text.texts), text.codes, side, n)
         both = np.unique(np.r_[i * n + j, x * n + y])
         i, j = both // n, both % n
