@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rules.match.columns import Column, Hashes, Rows, hashed, mixed
 
 Texts = Sequence[str]
+MOST_PARTS = 12  # words of one text that make keys
 WINDOW = 4  # rows before and after, for groups that no second atom divides
 
 
@@ -124,22 +125,23 @@ PARTS: dict[str, Callable[[Texts], Iterable[tuple[str, ...]]]] = {
 
 def atoms(name: str, column: Column, part: str) -> Atoms:
     """The rows' hashes of one part of a column. Rows that are silent have none."""
-    texts: list[str] = []
-    owner: list[int] = []
-    for number, found in enumerate(PARTS[part](column.texts)):
-        for text in found:
-            texts.append(text)
-            owner.append(number)
-    values = hashed(texts, name)
-    order = np.argsort(column.codes, kind="stable")
-    codes = column.codes[order]
-    first = np.searchsorted(codes, np.arange(len(column.texts)))
-    last = np.searchsorted(codes, np.arange(len(column.texts)), side="right")
-    which = np.array(owner, np.int64)
-    size = (last - first)[which] if len(which) else np.zeros(0, np.int64)
-    begin = np.repeat(first[which], size) if len(which) else np.zeros(0, np.int64)
-    offset = np.arange(len(begin)) - np.repeat(np.cumsum(size) - size, size)
-    return Atoms(name, np.repeat(values, size), order[begin + offset].astype(np.int64))
+    found = list(PARTS[part](column.texts))
+    hashes: list[Hashes] = []
+    rows: list[Rows] = []
+    which = range(len(found))
+    for slot in range(MOST_PARTS):
+        which = [k for k in which if len(found[k]) > slot]
+        if not which:
+            break
+        values = np.zeros(len(found) + 1, np.uint64)  # the last one is for rows that are silent: their code is -1
+        values[which] = hashed([found[k][slot] for k in which], name)
+        each = values[column.codes]
+        spoken = np.flatnonzero(each)
+        hashes.append(each[spoken])
+        rows.append(spoken)
+    if not rows:
+        return Atoms(name, np.zeros(0, np.uint64), np.zeros(0, np.int64))
+    return Atoms(name, np.concatenate(hashes), np.concatenate(rows))
 
 
 def crossed(name: str, left: Atoms, right: Atoms, n: int) -> Atoms:
@@ -169,12 +171,12 @@ def candidates(n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Ro
         cost = Cost(atom.name)
         found = _pairs(atom, refiners, order, cap, cost)
         if sparing and LOOSE.search(atom.name):
-            loose.append(np.unique(np.concatenate(found)))
+            loose.append(np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64))
         else:
             firm += found
         costs.append(cost)
     if loose:
-        value, many = np.unique(np.concatenate([*loose, np.unique(np.concatenate(firm))]), return_counts=True)
+        value, many = np.unique(np.concatenate([*loose, np.unique(np.concatenate([np.zeros(0, np.int64), *firm]))]), return_counts=True)
         firm.append(value[many > 1])
     both = np.unique(np.concatenate(firm)) if firm else np.zeros(0, np.int64)
     return Found(both // n, both % n, costs)
@@ -213,19 +215,18 @@ def _pairs(atom: Atoms, refiners: Sequence[Hashes], order: Rows, cap: int, cost:
 
 def _groups(hashes: Hashes, rows: Rows, n: int, cap: int) -> tuple[list[Rows], Hashes, Rows]:
     """All pairs within groups of at most `cap` rows, and the (hash, row) of the larger groups."""
-    sort = np.lexsort((rows, hashes))
+    sort = np.argsort(hashes)
     hashes, rows = hashes[sort], rows[sort]
     if not len(rows):
         return [], hashes, rows
-    new = np.r_[True, (hashes[1:] != hashes[:-1]) | (rows[1:] != rows[:-1])]
-    hashes, rows = hashes[new], rows[new]
     start = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
     size = np.diff(np.r_[start, len(hashes)])
     found: list[Rows] = []
     for s in np.unique(size[(size > 1) & (size <= cap)]).tolist():
-        block = rows[start[size == s][:, None] + np.arange(s)]
+        block = np.sort(rows[start[size == s][:, None] + np.arange(s)], axis=1)
         x, y = np.triu_indices(s, 1)
-        found.append((block[:, x] * n + block[:, y]).ravel())
+        a, b = block[:, x].ravel(), block[:, y].ravel()
+        found.append((a * n + b)[a != b])
     large = np.repeat(size > cap, size)
     return found, hashes[large], rows[large]
 
@@ -238,7 +239,7 @@ def _neighbours(hashes: Hashes, rows: Rows, order: Rows, n: int) -> Rows:
     for step in range(1, WINDOW + 1):
         same = hashes[step:] == hashes[:-step]
         a, b = rows[:-step][same], rows[step:][same]
-        found.append(np.minimum(a, b) * n + np.maximum(a, b))
+        found.append((np.minimum(a, b) * n + np.maximum(a, b))[a != b])
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,12 @@ from rules.match.plan import SEARCHED, Comparison, Plan, plan
 from rules.match.profile import Profile, profile
 from rules.match.similar import Weighted, weighted
 
+Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # map, or one that uses several processors
 Numbers = NDArray[np.float32]
 Levels = NDArray[np.int8]
 CHANCE = 300_000  # random pairs; all pairs where there are no more
 NEAREST = 10
+WORTH_SPREADING = 100_000  # pairs from which a second processor pays
 RARE = 1.0  # how much of the rarity of an agreed value counts
 NAMING = frozenset({"email", "phone", "identifier"})  # what should name one thing alone
 GENERIC = 4  # names that share a value before it is nobody's own
@@ -54,6 +57,7 @@ class Scorer:
     plan: Plan
     texts: dict[str, Weighted]
     generic: dict[str, NDArray[np.bool_]]
+    spread: Spread = map
     sides: dict[str, Side] = field(default_factory=dict)
     weights: Weights | None = None
 
@@ -63,7 +67,9 @@ class Scorer:
 
     def levels(self, i: Rows, j: Rows) -> dict[str, Levels]:
         """The level of each comparison for each pair."""
-        return {c.name: self._levels(c, i, j) for c in self.plan.compare}
+        names = [c.name for c in self.plan.compare]
+        spread = self.spread if len(i) > WORTH_SPREADING else map
+        return dict(zip(names, spread(lambda c: self._levels(c, i, j), self.plan.compare), strict=True))
 
     def _levels(self, comparison: Comparison, i: Rows, j: Rows) -> Levels:
         columns = {f: self.plan.features[f] for f in comparison.features}
@@ -91,8 +97,11 @@ class Scorer:
         return self.odds(self.levels(i, j), i) if len(i) else np.zeros(0, np.float32)
 
 
-def match(table: Table, kind: str = "dedupe", seed: int = 1, mark: Callable[[str], None] = lambda _: None) -> Result:
-    """The table's clusters, unsupervised. `kind` is dedupe, link (pairs across sources only) or multi."""
+def match(table: Table, kind: str = "dedupe", seed: int = 1, *, mark: Callable[[str], None] = lambda _: None, spread: Spread = map) -> Result:
+    """The table's clusters, unsupervised. `kind` is dedupe, link (pairs across sources only) or multi.
+
+    `mark` is told each step that is done; `spread` is a `map` that may use several processors.
+    """
     n = len(table)
     profiles = {name: profile(column) for name, column in table.columns.items()}
     made = plan(table, profiles)
@@ -101,7 +110,7 @@ def match(table: Table, kind: str = "dedupe", seed: int = 1, mark: Callable[[str
     keys = _keys(made, n)
     i, j, costs = _candidates(made, keys, n, side)
     mark("candidates")
-    scorer = Scorer(made, {c.name: weighted(made.features[c.features[0]].texts) for c in made.compare if c.kind == "cosine"}, _generic(made))
+    scorer = Scorer(made, {c.name: weighted(made.features[c.features[0]].texts) for c in made.compare if c.kind == "cosine"}, _generic(made), spread)
     seen = scorer.levels(i, j)
     mark("compare")
     scorer.weights = fit(seen, _ground(scorer, n, side, seed), made.families, Rivals(i, j, n, kind == "link"), seed)
