@@ -81,3 +81,10 @@ class InvalidRequest(MasterDataError):
 
     code = "HUB-6001"
     hint = "Read the message; `hub explain HUB-6001` lists the usual causes."
+
+
+class TableUnreadable(MasterDataError):
+    """A file of records to match cannot be read as a table."""
+
+    code = "HUB-2010"
+    hint = "CSV with a header line, JSON Lines or Parquet; nothing was written."

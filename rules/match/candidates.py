@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.match.columns import Column, Hashes, Rows, hashed, mixed
+from rules.match.columns import Column, Hashes, Rows, distinct, hashed, mixed
 
 Texts = Sequence[str]
 MOST_PARTS = 12  # words of one text that make keys
@@ -171,14 +171,14 @@ def candidates(n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Ro
         cost = Cost(atom.name)
         found = _pairs(atom, refiners, order, cap, cost)
         if sparing and LOOSE.search(atom.name):
-            loose.append(np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64))
+            loose.append(distinct(np.concatenate(found)) if found else np.zeros(0, np.int64))
         else:
             firm += found
         costs.append(cost)
     if loose:
-        value, many = np.unique(np.concatenate([*loose, np.unique(np.concatenate([np.zeros(0, np.int64), *firm]))]), return_counts=True)
-        firm.append(value[many > 1])
-    both = np.unique(np.concatenate(firm)) if firm else np.zeros(0, np.int64)
+        every = np.sort(np.concatenate([*loose, distinct(np.concatenate([np.zeros(0, np.int64), *firm]))]))
+        firm.append(every[1:][every[1:] == every[:-1]])
+    both = distinct(np.concatenate(firm)) if firm else np.zeros(0, np.int64)
     return Found(both // n, both % n, costs)
 
 

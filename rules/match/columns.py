@@ -62,6 +62,12 @@ def joined(name: str, parts: Sequence[Column]) -> Column:
     return Column(name, made.texts, made.codes)
 
 
+def distinct(numbers: Rows) -> Rows:
+    """The numbers, each once, in order; by sorting, which is several times faster than `np.unique` on millions."""
+    found = np.sort(numbers)
+    return found[np.r_[True, found[1:] != found[:-1]]] if len(found) else found
+
+
 def mixed(numbers: Hashes) -> Hashes:
     """Numbers stirred so that equal ones stay equal and others spread over 64 bits (splitmix64)."""
     with np.errstate(over="ignore"):

@@ -51,7 +51,7 @@ class Ground:
     least: Mapping[str, float]  # how much the disagreement of each comparison may say, in log-odds
 
 
-def fit(candidates: Mapping[str, Levels], ground: Ground, families: Sequence[Family], rival: Rivals, seed: int) -> Weights:
+def fit(candidates: Mapping[str, Levels], ground: Ground, families: Sequence[Family], rival: Rivals) -> Weights:
     """Weights from the levels of the candidates and of random pairs.
 
     Random pairs hold true pairs too, which matters where records are few or clusters large: what the true

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.match.candidates import Atoms, Cost, atoms, candidates, random_pairs, sound
-from rules.match.clusters import CLIP, clusters, components
-from rules.match.columns import Column, Rows, Table
+from rules.match.clusters import CLIP, Bounds, clusters, components
+from rules.match.columns import Column, Rows, Table, distinct, mixed
 from rules.match.evidence import COSINE_EDGES, COSINE_LEAST, MEASURES, Side, cosine_levels, levels
 from rules.match.fit import Ground, Rivals, Weights, fit, total
 from rules.match.plan import SEARCHED, Comparison, Plan, plan
 from rules.match.profile import Profile, profile
+from rules.match.spec import Spec, weights_of
 from rules.match.similar import Weighted, weighted
 
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # map, or one that uses several processors
@@ -30,24 +31,10 @@ GENERIC = 4  # names that share a value before it is nobody's own
 RARE_LIMIT = 4.0
 SEVERAL, COMMON, DRAWN = 25, 300, 100  # rows that make a value common; such values, and pairs of each, that are looked at
 FEWEST, MOST, ROOM = 10, 60, 1_000_000  # rows that may share a key: in large and small tables; about this many times rows in all
+TWINS = 10  # rows that say the same in every field and take part all the same
+SURE = 8.0  # log-odds from which a pair is sure
 COMPLETE = 60  # rows of a component in which every pair is compared
 LARGE, SPOKEN, ROUNDS = 5, 5, 8  # rows that make a cluster large; rows that speak for it; rounds in which clusters meet
-
-
-@dataclass(slots=True)
-class Result:
-    """What was found, and everything that the report shows."""
-
-    labels: Rows
-    i: Rows
-    j: Rows
-    odds: Numbers
-    levels: dict[str, Levels]
-    weights: Weights
-    plan: Plan
-    profiles: dict[str, Profile]
-    costs: list[Cost]
-    once: bool = False
 
 
 @dataclass(slots=True)
@@ -97,40 +84,114 @@ class Scorer:
         return self.odds(self.levels(i, j), i) if len(i) else np.zeros(0, np.float32)
 
 
-def match(table: Table, kind: str = "dedupe", seed: int = 1, *, mark: Callable[[str], None] = lambda _: None, spread: Spread = map) -> Result:
-    """The table's clusters, unsupervised. `kind` is dedupe, link (pairs across sources only) or multi.
+@dataclass(slots=True)
+class Result:
+    """What was found, and everything that the report shows. Pairs are rows `i` < `j`, in order."""
+
+    labels: Rows  # the smallest row of each row's cluster
+    i: Rows
+    j: Rows
+    odds: Numbers  # log-odds of each pair
+    levels: dict[str, Levels]
+    scorer: Scorer
+    profiles: dict[str, Profile]
+    costs: list[Cost]
+    spec: Spec
+    once: bool = False  # whether sources were taken to hold each thing once
+
+    @property
+    def plan(self) -> Plan:
+        """What was compared."""
+        return self.scorer.plan
+
+    @property
+    def weights(self) -> Weights:
+        """What each level weighs."""
+        assert self.scorer.weights is not None
+        return self.scorer.weights
+
+
+def match(table: Table, spec: Spec | None = None, *, mark: Callable[[str], None] = lambda _: None, spread: Spread = map) -> Result:
+    """The table's clusters, unsupervised where the spec has no model. Same table and spec, same answer.
 
     `mark` is told each step that is done; `spread` is a `map` that may use several processors.
     """
-    n = len(table)
-    profiles = {name: profile(column) for name, column in table.columns.items()}
+    spec = spec or Spec()
+    n, kind = len(table), spec.kind or "dedupe"
+    profiles = profiled(table, spec)
     made = plan(table, profiles)
     mark("profile")
     side = table.sources if kind == "link" else None
-    keys = _keys(made, n)
+    kept, twin = _twins(made, table, kind)
+    keys = _keys(made, n, kept)
     i, j, costs = _candidates(made, keys, n, side)
     mark("candidates")
     scorer = Scorer(made, {c.name: weighted(made.features[c.features[0]].texts) for c in made.compare if c.kind == "cosine"}, _generic(made), spread)
     seen = scorer.levels(i, j)
     mark("compare")
-    scorer.weights = fit(seen, _ground(scorer, n, side, seed), made.families, Rivals(i, j, n, kind == "link"), seed)
-    scorer.weights.values = _worth(scorer, seed)
+    scorer.weights = _weights(scorer, spec, seen, (i, j, side), n)
     odds = scorer.odds(seen, i)
     mark("weigh")
-    once = _once(table, kind, i, j, odds)
+    once = _once(table, spec, i, j, odds)
+    bounds = Bounds(once, tuple(table.columns[c].codes for c in spec.must_not))
     p, q, weight = (i, j, odds) if kind == "link" else _completed(scorer, n, i, j, odds)
-    labels = clusters(n, p, q, weight, once)
+    labels = clusters(n, p, q, weight - np.float32(spec.match), bounds)
     mark("cluster")
-    if once is None:
+    if once is None and not spec.must_not:
         labels = _gathered(scorer, keys, labels, (p, q, weight))
+    labels = _forced(_with_twins(scorer, labels, kept, twin), [table.columns[c].codes for c in spec.must])
     mark("gather")
-    return Result(labels, i, j, odds, seen, scorer.weights, made, profiles, costs, once is not None)
+    return Result(labels, i, j, odds, seen, scorer, profiles, costs, spec, once is not None)
+
+
+def profiled(table: Table, spec: Spec) -> dict[str, Profile]:
+    """What each column holds, the spec's word first. Columns to ignore are left out."""
+    found = {}
+    for name, column in table.columns.items():
+        told = spec.columns.get(name)
+        if told != "ignore":
+            one = profile(column)
+            found[name] = replace(one, kind=told, why="the spec says so") if told and one.kind != "empty" else one
+    return found
+
+
+def _weights(scorer: Scorer, spec: Spec, seen: Mapping[str, Levels], pairs: tuple[Rows, Rows, NDArray[np.int32] | None], n: int) -> Weights:
+    """The spec's model if it has one, else weights fitted to these candidates."""
+    i, j, side = pairs
+    names = {c.name for c in scorer.plan.compare}
+    if spec.model is not None and names == spec.model.levels.keys():
+        weights = weights_of(spec.model)
+    elif not len(i):
+        weights = Weights({c.name: np.zeros(tops + 1, np.float32) for c, tops in zip(scorer.plan.compare, _tops(scorer.plan), strict=True)}, -20.0)
+    else:
+        weights = fit(seen, _ground(scorer, n, side, spec.seed), scorer.plan.families, Rivals(i, j, n, side is not None))
+    scorer.weights = weights
+    if len(i):
+        weights.values = _worth(scorer, spec.seed)
+    return weights
+
+
+def _tops(made: Plan) -> list[int]:
+    return [len(COSINE_EDGES) + 1 if c.kind == "cosine" else MEASURES[c.kind].top + (c.kind in NAMING) for c in made.compare]
+
+
+def _forced(labels: Rows, must: Sequence[NDArray[np.int32]]) -> Rows:
+    """Clusters that hold one value of a field that joins whatever else differs are one."""
+    for codes in must:
+        rows = np.flatnonzero(codes >= 0)
+        order = rows[np.argsort(codes[rows], kind="stable")]
+        same = codes[order][1:] == codes[order][:-1]
+        part = components(len(labels), np.r_[labels[order[:-1][same]], np.arange(len(labels))], np.r_[labels[order[1:][same]], labels])
+        first = np.full(part.max(initial=0) + 1, len(labels), np.int64)
+        np.minimum.at(first, part, np.arange(len(labels)))
+        labels = first[part]
+    return labels
 
 
 def _ground(scorer: Scorer, n: int, side: NDArray[np.int32] | None, seed: int) -> Ground:
     made = scorer.plan
     chance = scorer.levels(*random_pairs(n, CHANCE, seed, side))
-    tops = {c.name: len(COSINE_EDGES) + 1 if c.kind == "cosine" else MEASURES[c.kind].top + (c.kind in NAMING) for c in made.compare}
+    tops = {c.name: top for c, top in zip(made.compare, _tops(made), strict=True)}
     least = {c.name: COSINE_LEAST.get(c.subject, -12.0) if c.kind == "cosine" else MEASURES[c.kind].least for c in made.compare}
     shared = {c.name: _shared(made, c) for c in made.compare}
     floor = {c.name: 0.0 if c.kind in NAMING else 0.25 / max(len(made.features[c.features[0]].texts), 1) for c in made.compare}
@@ -151,7 +212,10 @@ def _completed(scorer: Scorer, n: int, i: Rows, j: Rows, odds: Numbers) -> tuple
         found.append((block[:, x] * n + block[:, y]).ravel())
     if not found:
         return i, j, odds
-    more = np.setdiff1d(np.concatenate(found), i * n + j, assume_unique=True)
+    known = i * n + j
+    more = np.concatenate(found)
+    at = np.minimum(np.searchsorted(known, more), len(known) - 1)
+    more = more[known[at] != more]
     p, q = more // n, more % n
     return np.r_[i, p], np.r_[j, q], np.r_[odds, scorer(p, q)]
 
@@ -170,7 +234,7 @@ def _gathered(scorer: Scorer, keys: tuple[list[Atoms], list[Atoms], Rows], label
         i, j, odds = known
         near = (odds > 0) & (large[labels[i]] | large[labels[j]])
         a, b = np.r_[labels[found.i], labels[i[near]]], np.r_[labels[found.j], labels[j[near]]]
-        pairs = np.unique(np.minimum(a, b)[a != b] * n + np.maximum(a, b)[a != b])
+        pairs = distinct(np.minimum(a, b)[a != b] * n + np.maximum(a, b)[a != b])
         if not len(pairs):
             break
         weight = _between(scorer, pairs // n, pairs % n, labels, order)
@@ -189,7 +253,7 @@ def _representatives(labels: Rows, order: Rows, wanted: NDArray[np.bool_]) -> Ro
     start = np.flatnonzero(np.r_[True, head[1:] != head[:-1]]) if len(rows) else np.zeros(0, np.int64)
     size = np.diff(np.r_[start, len(rows)])
     at = start[:, None] + (np.arange(SPOKEN) * (size[:, None] - 1)) // max(SPOKEN - 1, 1)
-    return np.unique(rows[at.ravel()]) if len(rows) else rows
+    return distinct(rows[at.ravel()]) if len(rows) else rows
 
 
 def _between(scorer: Scorer, left: Rows, right: Rows, labels: Rows, order: Rows) -> Numbers:
@@ -210,10 +274,45 @@ def _between(scorer: Scorer, left: Rows, right: Rows, labels: Rows, order: Rows)
     return (np.bincount(pair, odds, half) / count).astype(np.float32)
 
 
-def _keys(made: Plan, n: int) -> tuple[list[Atoms], list[Atoms], Rows]:
+def _twins(made: Plan, table: Table, kind: str) -> tuple[NDArray[np.bool_], Rows]:
+    """Which rows take part, and for each row the first one that says the same in every field.
+
+    Of rows that say the same, `TWINS` take part and the others follow the first one: a million identical
+    records cost no more than ten.
+    """
+    n = len(table)
+    pattern = np.zeros(n, np.uint64)
+    spoken = np.zeros(n, bool)
+    if kind != "dedupe" and table.sources is not None:
+        pattern = mixed(table.sources.astype(np.uint64))
+    for column in made.features.values():
+        with np.errstate(over="ignore"):
+            pattern = mixed(pattern * np.uint64(31) + column.codes.astype(np.int64).view(np.uint64))
+        spoken |= column.codes >= 0
+    order = np.argsort(pattern, kind="stable")
+    start = np.flatnonzero(np.r_[True, pattern[order][1:] != pattern[order][:-1]]) if n else np.zeros(0, np.int64)
+    first = np.repeat(start, np.diff(np.r_[start, n]))
+    kept, twin = np.ones(n, bool), np.arange(n)
+    kept[order[np.arange(n) - first >= TWINS]] = False
+    twin[order] = order[first]
+    return kept & spoken, twin
+
+
+def _with_twins(scorer: Scorer, labels: Rows, kept: NDArray[np.bool_], twin: Rows) -> Rows:
+    """The clusters with the rows that did not take part: with their twin if equality in all they say is enough."""
+    late = np.flatnonzero(~kept & (twin != np.arange(len(labels))))
+    if len(late):
+        heads, where = np.unique(twin[late], return_inverse=True)
+        sure = scorer(heads, heads) > 0
+        labels = labels.copy()
+        labels[late[sure[where]]] = labels[twin[late[sure[where]]]]
+    return labels
+
+
+def _keys(made: Plan, n: int, kept: NDArray[np.bool_]) -> tuple[list[Atoms], list[Atoms], Rows]:
     """The rows' keys, strong and weak, and their rank by text."""
-    strong = [atoms(f"{f}|{p}", made.features[f], p) for f, p in made.strong]
-    weak = [atoms(f"{f}|{p}", made.features[f], p) for f, p in made.weak]
+    strong = [atoms(f"{f}|{p}", made.features[f], p).only(kept) for f, p in made.strong]
+    weak = [atoms(f"{f}|{p}", made.features[f], p).only(kept) for f, p in made.weak]
     text = made.text
     if text is None:
         return strong, weak, np.arange(n)
@@ -226,7 +325,7 @@ def _candidates(made: Plan, keys: tuple[list[Atoms], list[Atoms], Rows], n: int,
     i, j, text = found.i, found.j, made.text
     if text is not None and n <= SEARCHED:
         x, y = _nearest_rows(weighted(text.texts), text.codes, side, n)
-        both = np.unique(np.r_[i * n + j, x * n + y])
+        both = distinct(np.r_[i * n + j, x * n + y])
         i, j = both // n, both % n
     if side is not None:
         across = side[i] != side[j]
@@ -327,7 +426,7 @@ def _generic(made: Plan) -> dict[str, NDArray[np.bool_]]:
                 continue
             heard = names.map("sound", [" ".join(sorted({sound(w) for w in t.split()})) for t in names.texts]).codes
             both = (column.codes >= 0) & (heard >= 0)
-            pairs = np.unique(column.codes[both].astype(np.int64) * (heard.max(initial=0) + 1) + heard[both])
+            pairs = distinct(column.codes[both].astype(np.int64) * (heard.max(initial=0) + 1) + heard[both])
             found[feature] = np.bincount(pairs // (heard.max(initial=0) + 1), minlength=len(column.texts)) > GENERIC
     return found
 
@@ -341,13 +440,16 @@ def _across(side: NDArray[np.int32]) -> float:
     return float((sizes.sum() ** 2 - (sizes**2).sum()) / 2)
 
 
-def _once(table: Table, kind: str, i: Rows, j: Rows, odds: Numbers) -> NDArray[np.int32] | None:
-    """The duplicate-free source of each row: every source when linking; otherwise those in which sure pairs hardly occur."""
+def _once(table: Table, spec: Spec, i: Rows, j: Rows, odds: Numbers) -> NDArray[np.int32] | None:
+    """The duplicate-free source of each row: as the spec says; every source when linking; else where sure pairs hardly occur."""
     if table.sources is None:
         return None
-    if kind == "link":
+    if spec.once is not None:
+        said = np.array([name in spec.once for name in table.source_names])
+        return np.where(said[table.sources], table.sources, -1).astype(np.int32) if said.any() else None
+    if spec.kind == "link":
         return table.sources
-    sure = odds > 8
+    sure = odds > SURE
     inside = table.sources[i] == table.sources[j]
     sizes = np.bincount(table.sources).astype(np.float64)
     expected = float((sizes**2).sum() / sizes.sum() ** 2)

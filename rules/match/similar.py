@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from rules.match.columns import Codes, Rows
+from rules.match.columns import Codes, Rows, distinct
 
 BLOCK = 2000  # texts searched at once
 HELD = 0.15  # how much being held by a longer text counts against being as long as it
@@ -44,7 +44,7 @@ class Weighted:
         found = [
             _best((search[start : start + BLOCK] @ columns).tocsr(), start, k, side, n) for start in range(0, n, BLOCK)
         ]
-        both = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        both = distinct(np.concatenate(found)) if found else np.zeros(0, np.int64)
         return both // n, both % n
 
 
