@@ -88,3 +88,10 @@ class TableUnreadable(MasterDataError):
 
     code = "HUB-2010"
     hint = "CSV with a header line, JSON Lines or Parquet; nothing was written."
+
+
+class SpecUnfit(MasterDataError):
+    """A matching spec does not fit the table."""
+
+    code = "HUB-2011"
+    hint = "`hub match FILE --propose spec.yaml --out clusters.csv` writes one that fits; `hub match schema` has every word."

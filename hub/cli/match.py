@@ -1,0 +1,67 @@
+"""`hub match`: match any table by itself, or score a list of name pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub.cli.terminal import put_table, say
+
+PATH = click.Path(path_type=Path)
+
+
+class _Files(click.Group):
+    """A group whose first word may be a file: then it is `hub match tables`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command's name in front when the user left it out."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["tables", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Files)
+def match() -> None:
+    """Match any table: `hub match FILE... --out clusters.csv`. CSV, JSON Lines and Parquet."""
+
+
+@match.command("tables")
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.option("--spec", type=click.Path(exists=True, path_type=Path), help="How to match; what it leaves out is found out.")
+@click.option("--id-column", help="The column that names a record (default: the row's number).")
+@click.option("--source-column", help="The column that names a record's source (default with several files: the file).")
+@click.option("--kind", type=click.Choice(["dedupe", "link", "multi"]), help="One list, two lists to link, or several.")
+@click.option("--out", required=True, type=PATH, help="record_id,cluster_id for every record.")
+@click.option("--pairs", type=PATH, help="id_l,id_r,score of every pair above the review band.")
+@click.option("--propose", type=PATH, help="Write the spec that was found, commented, to edit and use with --spec.")
+@click.option("--report", type=PATH, help="Write an HTML report: data, keys, weights, scores, borderline pairs, clusters.")
+def tables(files: tuple[Path, ...], **asked: Any) -> None:
+    """Find which records of FILE... are one thing, without labels."""
+    from hub.match.job import Job, run
+
+    done = run(Job(files, **asked), tell=say)
+    put_table(("records", "clusters", "pairs", "to review", "seconds"), [done])
+
+
+@match.command("score")
+@click.argument("file", type=PATH)
+@click.option("--left", required=True, help="The column of one name.")
+@click.option("--right", required=True, help="The column of the other.")
+@click.option("--kind-column", help="A column that says person or organisation (company, …); a person where it is silent.")
+@click.option("--out", required=True, type=PATH, help="The table with two more columns: score (0 to 1) and verdict.")
+def score(file: Path, *, left: str, right: str, kind_column: str | None, out: Path) -> None:
+    """Score pairs of names: the same bearer or not."""
+    from hub.match.job import score_names
+
+    put_table(("pairs", "match", "review", "different"), [score_names(file, (left, right), kind_column, out)])
+
+
+@match.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a spec."""
+    from hub.cli.terminal import put_json
+    from rules.match.spec import Spec
+
+    put_json(Spec.model_json_schema())
