@@ -94,4 +94,4 @@ class SpecUnfit(MasterDataError):
     """A matching spec does not fit the table."""
 
     code = "HUB-2011"
-    hint = "`hub match FILE --propose spec.yaml --out clusters.csv` writes one that fits; `hub match schema` has every word."
+    hint = "`hub match FILE --propose spec.yaml --out clusters.csv` writes one that fits."

@@ -96,7 +96,9 @@ def pairwise(metric: str, left: Texts, right: Texts) -> Similarities:
 
 
 def _pairwise(left: Texts, right: Texts, scorer: Callable[..., float]) -> Similarities:
-    found: Similarities = process.cpdist(list(left), list(right), scorer=scorer, dtype=np.float32, workers=-1 if len(left) > 50_000 else 1)
+    found: Similarities = process.cpdist(
+        list(left), list(right), scorer=scorer, dtype=np.float32, workers=-1 if len(left) > 50_000 else 1
+    )
     return found
 
 

@@ -29,14 +29,18 @@ def match() -> None:
 
 @match.command("tables")
 @click.argument("files", nargs=-1, required=True, type=PATH)
-@click.option("--spec", type=click.Path(exists=True, path_type=Path), help="How to match; what it leaves out is found out.")
+@click.option(
+    "--spec", type=click.Path(exists=True, path_type=Path), help="How to match; what it leaves out is found out."
+)
 @click.option("--id-column", help="The column that names a record (default: the row's number).")
 @click.option("--source-column", help="The column that names a record's source (default with several files: the file).")
 @click.option("--kind", type=click.Choice(["dedupe", "link", "multi"]), help="One list, two lists to link, or several.")
 @click.option("--out", required=True, type=PATH, help="record_id,cluster_id for every record.")
 @click.option("--pairs", type=PATH, help="id_l,id_r,score of every pair above the review band.")
 @click.option("--propose", type=PATH, help="Write the spec that was found, commented, to edit and use with --spec.")
-@click.option("--report", type=PATH, help="Write an HTML report: data, keys, weights, scores, borderline pairs, clusters.")
+@click.option(
+    "--report", type=PATH, help="Write an HTML report: data, keys, weights, scores, borderline pairs, clusters."
+)
 def tables(files: tuple[Path, ...], **asked: Any) -> None:
     """Find which records of FILE... are one thing, without labels."""
     from hub.match.job import Job, run
@@ -49,7 +53,9 @@ def tables(files: tuple[Path, ...], **asked: Any) -> None:
 @click.argument("file", type=PATH)
 @click.option("--left", required=True, help="The column of one name.")
 @click.option("--right", required=True, help="The column of the other.")
-@click.option("--kind-column", help="A column that says person or organisation (company, …); a person where it is silent.")
+@click.option(
+    "--kind-column", help="A column that says person or organisation (company, …); a person where it is silent."
+)
 @click.option("--out", required=True, type=PATH, help="The table with two more columns: score (0 to 1) and verdict.")
 def score(file: Path, *, left: str, right: str, kind_column: str | None, out: Path) -> None:
     """Score pairs of names: the same bearer or not."""

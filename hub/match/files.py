@@ -17,6 +17,7 @@ from hub.errors import TableUnreadable
 from rules.match import normal
 from rules.match.columns import Column, Table
 
+_FILE = "\0file"  # a column of our own: no header can hold its name
 KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 
 
@@ -27,15 +28,19 @@ def read(paths: Sequence[Path], *, id_column: str | None, source_column: str | N
     files, a row's source is its file.
     """
     frames = [_frame(path) for path in paths]
-    whole = pa.concat_tables([f.append_column("\0file", pa.array([p.stem] * len(f), pa.string())) for f, p in zip(frames, paths, strict=True)],
-                             promote_options="permissive")  # fmt: skip
+    named = [
+        f.append_column(_FILE, pa.array([p.stem] * len(f), pa.string())) for f, p in zip(frames, paths, strict=True)
+    ]
+    whole = pa.concat_tables(named, promote_options="permissive")
     for asked in (id_column, source_column):
         if asked and asked not in whole.column_names:
-            raise TableUnreadable(f"there is no column {asked!r}; the columns are {', '.join(whole.column_names[:-1])}.")
+            raise TableUnreadable(
+                f"there is no column {asked!r}; the columns are {', '.join(whole.column_names[:-1])}."
+            )
     ids = _texts(whole.column(id_column)) if id_column else [str(k) for k in range(len(whole))]
-    by = source_column or ("\0file" if len(paths) > 1 else None)
+    by = source_column or (_FILE if len(paths) > 1 else None)
     sources = _column(whole, by) if by else None
-    columns = {n: _column(whole, n) for n in whole.column_names if n not in (id_column, source_column, "\0file")}
+    columns = {n: _column(whole, n) for n in whole.column_names if n not in (id_column, source_column, _FILE)}
     return Table(ids, columns, sources.codes if sources else None, sources.texts if sources else ())
 
 
@@ -66,7 +71,9 @@ def _csv(path: Path, delimiter: str) -> pa.Table:
     return pyarrow.csv.read_csv(
         path,
         parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+        ),
     )
 
 

@@ -51,9 +51,11 @@ def run(job: Job, tell: Callable[[str], None]) -> tuple[int, int, int, int, str]
     if (spec.kind == "link") and (table.sources is None or len(table.source_names) < 2):
         raise SpecUnfit("linking needs two sources: two files, or --source-column.")
     found = match(table, spec, mark=lambda step: tell(f"{step}: {time.perf_counter() - began:.1f} s"), spread=spread)
-    for cost in found.costs:
-        if cost.left_out:
-            tell(f"key {cost.name}: {cost.left_out} records share values that too many have; compared with their neighbours only.")
+    left_out = max((cost.left_out for cost in found.costs), default=0)
+    if left_out:
+        tell(
+            f"up to {left_out} records share a value that too many have, and met only neighbours by it; see --report."
+        )
     _write(job, table, found)
     shown = int(((found.odds < spec.match) & (found.odds >= spec.review)).sum())
     return len(table), len(np.unique(found.labels)), len(found.i), shown, f"{time.perf_counter() - began:.1f}"
@@ -90,7 +92,10 @@ def score_names(file: Path, sides: tuple[str, str], kind_column: str | None, out
     for asked in (*sides, kind_column):
         if asked and asked not in table.columns:
             raise TableUnreadable(f"there is no column {asked!r}; the columns are {', '.join(table.columns)}.")
-    texts = {name: [column.texts[c] if c >= 0 else "" for c in column.codes.tolist()] for name, column in table.columns.items()}
+    texts = {
+        name: [column.texts[c] if c >= 0 else "" for c in column.codes.tolist()]
+        for name, column in table.columns.items()
+    }
     said = texts[kind_column] if kind_column else [""] * len(table)
     kinds = ["person" if one.casefold() in PERSONS else "organisation" for one in said]
     scores = name_scores(texts[sides[0]], texts[sides[1]], kinds)

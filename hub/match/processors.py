@@ -15,7 +15,9 @@ def spread(task: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
     """The task's answer for each thing, in order; on one processor where there is only one or none can be forked."""
     global _task, _things
     listed = list(things)
-    processors = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(listed))
+    processors = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(listed)
+    )
     if processors < 2 or "fork" not in multiprocessing.get_all_start_methods() or _task is not None:
         return [task(one) for one in listed]
     _task, _things = task, listed
@@ -27,5 +29,6 @@ def spread(task: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
 
 
 def _do(number: int) -> Any:
-    assert _task is not None
+    if _task is None:
+        raise RuntimeError("a worker was started without a task")
     return _task(_things[number])

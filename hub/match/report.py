@@ -90,7 +90,8 @@ def _probability(found: Result) -> np.ndarray:
 
 def _columns(found: Result) -> str:
     rows = [
-        (p.name, p.kind, p.why, p.example[:60], f"{p.filled:.0%}", f"{p.distinct:.0%}", f"{p.words:.1f}") for p in found.profiles.values()
+        (p.name, p.kind, p.why, p.example[:60], f"{p.filled:.0%}", f"{p.distinct:.0%}", f"{p.words:.1f}")
+        for p in found.profiles.values()
     ]
     return _table(("column", "holds", "because", "example", "filled", "different", "words"), rows, 3)
 
@@ -108,7 +109,10 @@ def _weights(found: Result) -> str:
         says = MEASURES[one.kind].says if one.kind in MEASURES else "words and letters in common"
         rows.append((one.name, says, f"{levels[0]:+.1f}", f"{levels[len(levels) // 2]:+.1f}", f"{levels[-1]:+.1f}"))
     rows.append(("two records by chance", "before anything is compared", "", "", f"{found.weights.prior:+.1f}"))
-    return _table(("comparison", "of", "different", "half way", "equal"), rows, 3) + "<p>In log-odds: +7 is a thousand to one for, -7 against.</p>"
+    return (
+        _table(("comparison", "of", "different", "half way", "equal"), rows, 3)
+        + "<p>In log-odds: +7 is a thousand to one for, -7 against.</p>"
+    )
 
 
 def _histogram(found: Result) -> str:
@@ -120,12 +124,18 @@ def _histogram(found: Result) -> str:
     for k, (count, high) in enumerate(zip(counts.tolist(), tall.tolist(), strict=True)):
         y = height - high / top * (height - 20)
         tip = f"{edges[k]:.1f} to {edges[k + 1]:.1f}: {count} pairs"
-        bars.append(f'<rect x="{k * width}" y="{y:.1f}" width="{width - 2}" height="{height - y:.1f}" fill="currentColor" opacity=".55"><title>{tip}</title></rect>')
+        bars.append(
+            f'<rect x="{k * width}" y="{y:.1f}" width="{width - 2}" height="{height - y:.1f}" fill="currentColor" opacity=".55"><title>{tip}</title></rect>'
+        )
     lines = []
     for at, word in ((found.spec.review, "review"), (found.spec.match, "match")):
         x = (at + 12) / 32 * BARS * width
-        lines.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}" stroke="currentColor" stroke-dasharray="4 3"/><text x="{x + 4:.1f}" y="12">{word} from {at:g}</text>')
-    axis = "".join(f'<text x="{(v + 12) / 32 * BARS * width:.0f}" y="{height + 16}">{v:+d}</text>' for v in range(-12, 20, 4))
+        lines.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}" stroke="currentColor" stroke-dasharray="4 3"/><text x="{x + 4:.1f}" y="12">{word} from {at:g}</text>'
+        )
+    axis = "".join(
+        f'<text x="{(v + 12) / 32 * BARS * width:.0f}" y="{height + 16}">{v:+d}</text>' for v in range(-12, 20, 4)
+    )
     picture = f'<svg viewBox="0 0 {BARS * width} {height + 24}" role="img" aria-label="How many pairs have which evidence">{"".join(bars)}{"".join(lines)}{axis}</svg>'
     return picture + "<p>Pairs by evidence in log-odds; heights are logarithms of the counts.</p>"
 
@@ -138,7 +148,10 @@ def _borderline(table: Table, found: Result) -> str:
         i, j = int(found.i[row]), int(found.j[row])
         fields = [(name, _value(table, name, i), _value(table, name, j)) for name in table.columns]
         weights = [(n, float(said[n][k])) for n in said if found.levels[n][row] >= 0]
-        falls = "".join(f'<li class="{"for" if w >= 0 else "against"}">{escape(n)} {w:+.1f}</li>' for n, w in sorted(weights, key=lambda x: -abs(x[1])))
+        falls = "".join(
+            f'<li class="{"for" if w >= 0 else "against"}">{escape(n)} {w:+.1f}</li>'
+            for n, w in sorted(weights, key=lambda x: -abs(x[1]))
+        )
         joined = "joined" if found.labels[i] == found.labels[j] else "not joined"
         shown.append(
             f'<div class="pair"><strong>{escape(table.ids[i])} and {escape(table.ids[j])}</strong>: {float(found.odds[row]):+.1f} in all, {joined}'

@@ -70,7 +70,17 @@ def _compact(texts: Texts) -> Iterator[tuple[str, ...]]:
 
 _VOWELS = re.compile(r"[aeiouyhw]")
 _DOUBLES = re.compile(r"(.)\1+")
-_SOUNDS = (("ph", "f"), ("ck", "k"), ("c", "k"), ("q", "k"), ("z", "s"), ("x", "ks"), ("v", "f"), ("d", "t"), ("j", "g"))
+_SOUNDS = (
+    ("ph", "f"),
+    ("ck", "k"),
+    ("c", "k"),
+    ("q", "k"),
+    ("z", "s"),
+    ("x", "ks"),
+    ("v", "f"),
+    ("d", "t"),
+    ("j", "g"),
+)
 
 
 def sound(word: str) -> str:
@@ -118,8 +128,8 @@ def _numbered(texts: Texts) -> Iterator[tuple[str, ...]]:
 
 
 PARTS: dict[str, Callable[[Texts], Iterable[tuple[str, ...]]]] = {
-    "whole": _whole, "tokens": _tokens, "compact": _compact, "sounds": _sounds, "two-words": _two_words, "last8": _last8,
-    "last7": _last7, "local": _local, "start4": _start4, "initial": _initial, "numbered": _numbered,
+    "whole": _whole, "tokens": _tokens, "compact": _compact, "sounds": _sounds, "two-words": _two_words,
+    "last8": _last8, "last7": _last7, "local": _local, "start4": _start4, "initial": _initial, "numbered": _numbered,
 }  # fmt: skip
 
 
@@ -128,7 +138,7 @@ def atoms(name: str, column: Column, part: str) -> Atoms:
     found = list(PARTS[part](column.texts))
     hashes: list[Hashes] = []
     rows: list[Rows] = []
-    which = range(len(found))
+    which = list(range(len(found)))
     for slot in range(MOST_PARTS):
         which = [k for k in which if len(found[k]) > slot]
         if not which:
@@ -155,7 +165,9 @@ def crossed(name: str, left: Atoms, right: Atoms, n: int) -> Atoms:
     return Atoms(name, both, left.rows[keep])
 
 
-def candidates(n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Rows, cap: int, *, sparing: bool = False) -> Found:
+def candidates(
+    n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Rows, cap: int, *, sparing: bool = False
+) -> Found:
     """The pairs of rows that share a strong key or two weak ones. `order` is the rows' rank by their text.
 
     With `sparing`, a pair that only a loose key brings (one word in common, an initial in one place) needs
@@ -204,7 +216,7 @@ def _pairs(atom: Atoms, refiners: Sequence[Hashes], order: Rows, cap: int, cost:
         spoken = second != 0
         with np.errstate(over="ignore"):
             keys = mixed(hashes * np.uint64(5) + second)
-        more, left_hashes, left_rows = _groups(keys[spoken], rows[spoken], n, cap)
+        more, left_hashes, _ = _groups(keys[spoken], rows[spoken], n, cap)
         found += more
         cost.pairs += sum(len(f) for f in more)
         told[np.flatnonzero(spoken)] |= ~np.isin(keys[spoken], left_hashes)
@@ -244,7 +256,7 @@ def _neighbours(hashes: Hashes, rows: Rows, order: Rows, n: int) -> Rows:
 
 
 def random_pairs(n: int, count: int, seed: int, side: NDArray[np.int32] | None) -> tuple[Rows, Rows]:
-    """Pairs of different rows by chance, or all of them if there are no more; across sources only where `side` is given."""
+    """Pairs of different rows by chance, or all if there are no more; across sources only where `side` is given."""
     if n * (n - 1) // 2 <= count:
         a, b = np.triu_indices(n, 1)
     else:

@@ -32,7 +32,7 @@ def components(n: int, i: Rows, j: Rows) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What may not be in one cluster: two rows of a source that holds each thing once, two values of an exclusive field."""
+    """What one cluster may not hold: two rows of a duplicate-free source, two values of an exclusive field."""
 
     once: NDArray[np.int32] | None = None  # the duplicate-free source of each row, or -1
     exclusive: tuple[NDArray[np.int32], ...] = ()  # for each exclusive field the value of each row, or -1
@@ -84,7 +84,9 @@ def clusters(n: int, i: Rows, j: Rows, weight: Numbers, bounds: Bounds | None = 
     return label
 
 
-def _agglomerated(left: Sequence[int], right: Sequence[int], weight: Sequence[float], bounds: Bounds | None) -> list[tuple[int, int]]:
+def _agglomerated(
+    left: Sequence[int], right: Sequence[int], weight: Sequence[float], bounds: Bounds | None
+) -> list[tuple[int, int]]:
     """(row, smallest row of its cluster) for the rows of one component."""
     near: dict[int, dict[int, tuple[float, int]]] = {}
     heap: list[tuple[float, int, int, int, int]] = []

@@ -163,10 +163,10 @@ def street(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     if len(k):
         found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.95))
     x, y = a.form("numbers"), b.form("numbers")
-    for k in np.flatnonzero(found >= 0.7).tolist():
-        one, other = x[p[k]], y[q[k]]
+    for at in np.flatnonzero(found >= 0.7).tolist():
+        one, other = x[p[at]], y[q[at]]
         if one and other and one.isdisjoint(other):
-            found[k] *= 0.75
+            found[at] *= 0.75
     return found
 
 
@@ -281,7 +281,9 @@ def levels(measure: Measure, left: Column, right: Column, sides: tuple[Side, Sid
     distinct, where = np.unique(x * len(right.texts) + y, return_inverse=True)
     p, q = distinct // len(right.texts), distinct % len(right.texts)
     similar = measure.similar(*sides, p, q) if len(p) else np.zeros(0, np.float32)
-    level = np.searchsorted(np.array(measure.edges, np.float32), similar + np.float32(1e-6), side="right").astype(np.int8)
+    level = np.searchsorted(np.array(measure.edges, np.float32), similar + np.float32(1e-6), side="right").astype(
+        np.int8
+    )
     if left is not right:
         level[_same("whole code", *sides, p, q)] = measure.top
     out[both] = level[where]

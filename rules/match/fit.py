@@ -21,7 +21,7 @@ Numbers = NDArray[np.float32]
 Levels = NDArray[np.int8]
 
 DAMPED, DAMPED_AGAINST = 0.35, 0.3  # what a second voice of one family still counts, for and against
-SHARP = 2.0  # log-odds are multiplied by it while learning: the many hardly likely pairs shall not add up to a few likely ones
+SHARP = 2.0  # log-odds count so much while learning: many hardly likely pairs shall not add up to a few likely ones
 ROUNDS = 60
 PRIOR_WEIGHT = 200.0  # pairs' worth of belief that equality is likelier among true pairs
 UNSEEN = 1e-6  # the chance of a level that random pairs did not show
@@ -86,9 +86,12 @@ def _pattern(levels: Mapping[str, Levels]) -> NDArray[np.uint64]:
     return found
 
 
-def _weights(m: dict[str, NDArray[np.float64]], u: dict[str, NDArray[np.float64]], share: float, least: Mapping[str, float]) -> Weights:
+def _weights(
+    m: dict[str, NDArray[np.float64]], u: dict[str, NDArray[np.float64]], share: float, least: Mapping[str, float]
+) -> Weights:
     levels = {
-        name: np.maximum(_rising(np.log(m[name] / u[name]), m[name] + u[name]), least[name]).astype(np.float32) for name in m
+        name: np.maximum(_rising(np.log(m[name] / u[name]), m[name] + u[name]), least[name]).astype(np.float32)
+        for name in m
     }
     return Weights(levels, float(np.log(share / (1 - share))), m, u)
 
@@ -150,7 +153,9 @@ def _posterior(levels: Levels, p: NDArray[np.float64], ramp: NDArray[np.float64]
     return (found + PRIOR_WEIGHT * ramp) / (found.sum() + PRIOR_WEIGHT)
 
 
-def parts(weights: Weights, levels: Mapping[str, Levels], extra: Mapping[str, Numbers] | None = None) -> dict[str, Numbers]:
+def parts(
+    weights: Weights, levels: Mapping[str, Levels], extra: Mapping[str, Numbers] | None = None
+) -> dict[str, Numbers]:
     """What each comparison says of each pair, in log-odds; silence is 0."""
     found = {}
     for name, level in levels.items():
@@ -159,7 +164,12 @@ def parts(weights: Weights, levels: Mapping[str, Levels], extra: Mapping[str, Nu
     return found
 
 
-def total(weights: Weights, levels: Mapping[str, Levels], families: Sequence[Family], extra: Mapping[str, Numbers] | None = None) -> Numbers:
+def total(
+    weights: Weights,
+    levels: Mapping[str, Levels],
+    families: Sequence[Family],
+    extra: Mapping[str, Numbers] | None = None,
+) -> Numbers:
     """The evidence of each pair, in log-odds: prior, then family by family."""
     said = parts(weights, levels, extra)
     size = len(next(iter(levels.values())))
@@ -172,8 +182,10 @@ def total(weights: Weights, levels: Mapping[str, Levels], families: Sequence[Fam
     return found
 
 
-def _replaces(levels: Mapping[str, Levels], first: Alternative, way: Alternative, weights: Weights) -> NDArray[np.bool_]:
-    """Where another way to look at a thing counts: the first one is not spoken in full, or the other is nearly equal."""
+def _replaces(
+    levels: Mapping[str, Levels], first: Alternative, way: Alternative, weights: Weights
+) -> NDArray[np.bool_]:
+    """Where another way to look at a thing counts: the first is not spoken in full, or the other is nearly equal."""
     full = np.all([levels[name] >= 0 for name in first[0]], axis=0)
     sure = np.any([levels[name] >= len(weights.levels[name]) - 2 for name in way[0]], axis=0)
     found: NDArray[np.bool_] = ~full | sure

@@ -17,7 +17,9 @@ from rules.match.candidates import sound
 from rules.match.normal import organisation, person
 from rules.match.words import NICKNAMES
 
-PARTICLES = frozenset("al el ul de da di do dos du la le von van der den bin ben ibn bint abu abd the of and y e zu av af st mac".split())
+PARTICLES = frozenset(
+    "al el ul de da di do dos du la le von van der den bin ben ibn bint abu abd the of and y e zu av af st mac".split()
+)
 KINDS = ("person", "organisation")
 MATCH, REVIEW = 0.7, 0.55  # scores from which two names are taken for one, or shown to a person
 _LIGHT, _LEFT_OVER = 0.25, {"person": 0.28, "organisation": 0.9}
@@ -30,7 +32,9 @@ def score(left: Sequence[str], right: Sequence[str], kinds: Sequence[str]) -> ND
         rows = [k for k, one in enumerate(kinds) if one == kind]
         form = person if kind == "person" else organisation
         a, b = form([left[k] for k in rows]), form([right[k] for k in rows])
-        glued = pairwise("jaro_winkler", [t.replace(" ", "") for t in a], [t.replace(" ", "") for t in b]) if rows else ()
+        glued = (
+            pairwise("jaro_winkler", [t.replace(" ", "") for t in a], [t.replace(" ", "") for t in b]) if rows else ()
+        )
         for k, one, other, close in zip(rows, a, b, glued, strict=True):
             found[k] = _score(one.split(), other.split(), float(close), kind)
     return found
@@ -42,7 +46,9 @@ def _score(a: list[str], b: list[str], close: float, kind: str) -> float:
     if "".join(a) == "".join(b) or sorted(a) == sorted(b):
         return 1.0
     a, b = _together(list(dict.fromkeys(a)), list(dict.fromkeys(b)))
-    pairs = sorted(((_alike(x, y, kind), -abs(i - j), i, j) for i, x in enumerate(a) for j, y in enumerate(b)), reverse=True)
+    pairs = sorted(
+        ((_alike(x, y, kind), -abs(i - j), i, j) for i, x in enumerate(a) for j, y in enumerate(b)), reverse=True
+    )
     left, right, good, weight = set(range(len(a))), set(range(len(b))), 0.0, 0.0
     solid = 0
     for alike, _, i, j in pairs:
@@ -103,4 +109,3 @@ def _alike(x: str, y: str, kind: str) -> float:
     if short > 3 and (x.startswith(y) or y.startswith(x)) and kind == "organisation":
         return 0.6
     return 0.0
-

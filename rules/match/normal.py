@@ -28,7 +28,25 @@ _SPACED = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum()
 _INITIALS = re.compile(r"\b(\w) (?=\w\b)")
 _DIGITS = re.compile(r"\D+")
 _NOT_ALNUM = re.compile(r"[^0-9a-z\n]+")
-_NULLS = frozenset({"", "null", "none", "nan", "n/a", "na", "n.a.", "unknown", "-", "--", "?", "nil", "(unknown)", "[unknown]", "undefined"})
+_NULLS = frozenset(
+    {
+        "",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "n.a.",
+        "unknown",
+        "-",
+        "--",
+        "?",
+        "nil",
+        "(unknown)",
+        "[unknown]",
+        "undefined",
+    }
+)
 
 
 def cleaned(texts: Iterable[object]) -> list[str]:
@@ -98,16 +116,21 @@ def person(texts: Sequence[str]) -> list[str]:
 
 def street(texts: Sequence[str]) -> list[str]:
     """Address lines with their common words shortened the same way."""
-    found = []
-    for text in folded(texts):
-        found.append(" ".join(STREET_WORDS.get(w, w) for w in _split_street(text)))
-    return found
+    return [" ".join(STREET_WORDS.get(w, w) for w in _split_street(text)) for text in folded(texts)]
 
 
 def _split_street(text: str) -> list[str]:
     words = text.split()
     if any(len(w) > 7 and w.endswith(("strasse", "str")) for w in words):
-        return [p for w in words for p in ((w.removesuffix("strasse").removesuffix("str"), "st") if len(w) > 7 and w.endswith(("strasse", "str")) else (w,))]
+        return [
+            p
+            for w in words
+            for p in (
+                (w.removesuffix("strasse").removesuffix("str"), "st")
+                if len(w) > 7 and w.endswith(("strasse", "str"))
+                else (w,)
+            )
+        ]
     return words
 
 
@@ -143,14 +166,27 @@ def domain(texts: Sequence[str]) -> list[str]:
     return found
 
 
-_MONTHS = {name: i % 12 + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec januar februar maerz april mai juni juli august september oktober november dezember january february march april may june july august september october november december".split())}
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        """
+        jan january januar; feb february februar; mar march maerz; apr april; may mai; jun june juni; jul july juli;
+        aug august; sep september; oct october oktober; nov november; dec december dezember
+        """.split(";"),
+        1,
+    )
+    for name in names.split()
+}
 _DATE_PARTS = re.compile(r"\d+|[a-z]+")
 THIS_CENTURY = 30  # two-digit years up to this one are of this century
 
 
 def dates(texts: Sequence[str], *, day_first: bool | None = None) -> list[str]:
     """Dates as YYYYMMDD, empty where none can be read; `day_first` is settled by the column when not given."""
-    parts = [_DATE_PARTS.findall(t.lower().split("t")[0] if "t" in t.lower() and t[:4].isdigit() else t.lower()) for t in texts]
+    parts = [
+        _DATE_PARTS.findall(t.lower().split("t")[0] if "t" in t.lower() and t[:4].isdigit() else t.lower())
+        for t in texts
+    ]
     if day_first is None:
         firsts = [p for p in parts if len(p) == 3 and all(x.isdigit() for x in p) and len(p[0]) < 3]
         day_first = sum(int(p[0]) > 12 for p in firsts) > sum(int(p[1]) > 12 for p in firsts)
@@ -168,8 +204,8 @@ def _date(parts: list[str], day_first: bool) -> str:
         month = _MONTHS[parts.pop(named[0])]
         if not all(p.isdigit() for p in parts):
             return ""
-        day, year = (parts[0], parts[1]) if len(parts[0]) < 3 else (parts[1], parts[0])
-        return _ymd(year, month, int(day))
+        last, year = (parts[0], parts[1]) if len(parts[0]) < 3 else (parts[1], parts[0])
+        return _ymd(year, month, int(last))
     if not all(p.isdigit() for p in parts):
         return ""
     if len(parts[0]) == 4:
@@ -190,7 +226,7 @@ _DURATION = re.compile(r"(?:(\d+)\s*h\w*\s*)?(\d+)\s*m\w*\s*(?:(\d+)\s*s\w*)?|(?
 
 
 def number(texts: Sequence[str]) -> list[str]:
-    """Numbers as plain decimals; currency, thousands and units are taken off, durations are seconds; empty where none is read."""
+    """Numbers as plain decimals without currency, thousands and units; durations as seconds; empty where none is read."""
     return [_number(text.strip().lower()) for text in texts]
 
 
@@ -225,15 +261,25 @@ _CODE = re.compile(r"[a-z0-9]+(?:[-/.][a-z0-9]+)*")
 
 
 def models(texts: Sequence[str]) -> list[str]:
-    """The model numbers in titles and descriptions: words of three characters and more that hold a digit, without dashes."""
+    """The model numbers in titles: words of three characters and more that hold a digit, without their dashes."""
     found = []
     for text in latin(texts):
         codes = {re.sub(r"[-/.]", "", w) for w in _CODE.findall(text[:LONGEST]) if any(c.isdigit() for c in w)}
-        found.append(" ".join(sorted(c for c in codes if 3 <= len(c) <= 24 and (len(c) > 3 or not c.isdigit()) and not _MEASURED.fullmatch(c))))
+        found.append(
+            " ".join(
+                sorted(
+                    c
+                    for c in codes
+                    if 3 <= len(c) <= 24 and (len(c) > 3 or not c.isdigit()) and not _MEASURED.fullmatch(c)
+                )
+            )
+        )
     return found
 
 
-_MEASURED = re.compile(r"\d+(?:mb|gb|tb|hz|mhz|ghz|watt|watts|mm|cm|inch|ft|btu|lbs?|mp|dpi|rpm|ppm|channel|piece|pack|volt|x\d+)|(?:19|20)\d\d|\d+0000?|\d*1080p?|\d*720p")
+_MEASURED = re.compile(
+    r"\d+(?:mb|gb|tb|hz|mhz|ghz|watt|watts|mm|cm|inch|ft|btu|lbs?|mp|dpi|rpm|ppm|channel|piece|pack|volt|x\d+)|(?:19|20)\d\d|\d+0000?|\d*1080p?|\d*720p"
+)
 
 FORMS: dict[str, Callable[[Sequence[str]], list[str]]] = {
     "folded": folded, "compact": compact, "organisation": organisation, "person": person, "street": street,

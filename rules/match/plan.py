@@ -58,12 +58,12 @@ def plan(table: Table, profiles: Mapping[str, Profile]) -> Plan:
             made.features[name] = _formed(table.columns[name], MEASURES[one.kind].form)
     _people(made, kinds)
     _organisations(made, kinds)
-    _places(made, kinds, table, profiles)
+    _places(made, kinds, table)
     _texts(made, kinds, table)
     for kind, (strong, weak) in _ALONE.items():
         for name in kinds.get(kind, ()):
             _alone(made, name, kind, strong, weak)
-    made.text = _whole_text(made, table, kinds)
+    made.text = _whole_text(table, kinds)
     return made
 
 
@@ -73,7 +73,7 @@ def _formed(column: Column, form: str) -> Column:
 
 def _alone(made: Plan, name: str, kind: str, strong: Sequence[str], weak: Sequence[str]) -> None:
     made.compare.append(Comparison(name, kind, (name,)))
-    made.families.append((((  (name,)),),))
+    made.families.append(((((name,)),),))
     made.strong += [(name, part) for part in strong]
     made.weak += [(name, part) for part in weak if len(made.features[name].texts) > 1]
 
@@ -135,7 +135,7 @@ def _organisations(made: Plan, kinds: Mapping[str, list[str]]) -> None:
         made.families.append((tuple(groups),))
 
 
-def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table, profiles: Mapping[str, Profile]) -> None:
+def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table) -> None:
     groups: list[Group] = []
     for kind in ("street", "city", "postcode", "region"):
         for name in kinds.get(kind, ()):
@@ -191,7 +191,7 @@ def _models(made: Plan, texts: Column) -> None:
         made.strong.append((MODELS, "tokens"))
 
 
-def _whole_text(made: Plan, table: Table, kinds: Mapping[str, list[str]]) -> Column | None:
+def _whole_text(table: Table, kinds: Mapping[str, list[str]]) -> Column | None:
     order = ("organisation", "name", "person", "given_name", "family_name", "title", "street", "address", "city", "postcode",
              "email", "phone", "identifier", "date", "code", "label", "text")  # fmt: skip
     names = [n for kind in order for n in kinds.get(kind, ())]

@@ -10,7 +10,7 @@ import numpy as np
 
 from rules.match import normal
 from rules.match.columns import Column
-from rules.match.words import FREE_MAIL, LEGAL_FORMS, STREET_WORDS
+from rules.match.words import LEGAL_FORMS, STREET_WORDS
 
 KINDS = (
     "email", "domain", "phone", "date", "identifier", "postcode", "street", "address", "city", "region", "given_name",
@@ -71,7 +71,7 @@ def profile(column: Column) -> Profile:
     distinct = len(column.texts) / max(filled, 1)
     words = float(np.mean([len(t.split()) for t in normal.folded(texts)]))
     length = float(np.mean([len(t) for t in texts]))
-    kind, why = _kind(column.name.lower(), texts, distinct, words, length, len(column.texts))
+    kind, why = _kind(column.name.lower(), texts, (distinct, words, length), len(column.texts))
     return Profile(column.name, kind, column.filled, distinct, words, length, texts[0], why)
 
 
@@ -84,64 +84,124 @@ def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:
     return sum(pattern.fullmatch(t.strip()) is not None for t in texts) / len(texts)
 
 
-def _kind(name: str, texts: Sequence[str], distinct: float, words: float, length: float, many: int) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the rules look at."""
+
+    name: str
+    hint: str  # the kind that the column's name suggests
+    texts: Sequence[str]
+    distinct: float
+    words: float
+    length: float
+    many: int  # distinct texts
+    digits: float  # share of characters
+    numeric: float  # share of texts
+
+
+Said = tuple[str, str] | None  # kind and reason, or nothing to say
+
+
+def _kind(name: str, texts: Sequence[str], shape: tuple[float, float, float], many: int) -> tuple[str, str]:
+    """The first rule that has something to say, from the sure signs to the vague ones."""
     hint = next((kind for pattern, kind in _HINTS if re.search(pattern, name)), "")
     digits = sum(sum(c.isdigit() for c in t) for t in texts) / max(sum(len(t) for t in texts), 1)
-    if (hint == "email" and sum("@" in t for t in texts) > len(texts) / 2) or _share(texts, _EMAIL) > 0.6:
+    seen = _Seen(name, hint, texts, *shape, many, digits, _share(texts, _NUMBER))
+    for rule in (_written, _dated, _reached, _numbered, _coded, _placed, _listed):
+        said = rule(seen)
+        if said is not None:
+            return said
+    return _named(seen)
+
+
+def _written(seen: _Seen) -> Said:
+    """Signs that speak for themselves: @, host names, degrees."""
+    if (seen.hint == "email" and sum("@" in t for t in seen.texts) > len(seen.texts) / 2) or _share(
+        seen.texts, _EMAIL
+    ) > 0.6:
         return "email", "most values hold an @"
-    if hint == "coordinate" and _share(texts, _NUMBER) > 0.8:
+    if seen.hint == "coordinate" and seen.numeric > 0.8:
         return "coordinate", "its name, and numbers"
-    if hint == "domain" or (_share(texts, _URL) > 0.7 and digits < 0.3):
+    if seen.hint == "domain" or (_share(seen.texts, _URL) > 0.7 and seen.digits < 0.3):
         return "domain", "most values are host names"
-    dated = sum(bool(d) for d in normal.dates(texts)) / len(texts)
-    plausible = sum(d[:2] in ("15", "16", "17", "18", "19", "20") for d in normal.dates(texts)) / len(texts)
-    if (hint == "date" and dated > 0.6) or (plausible > 0.85 and hint not in ("identifier", "phone", "postcode")):
+    return None
+
+
+def _dated(seen: _Seen) -> Said:
+    """Dates that can be read, of these centuries where the name does not say so."""
+    read = normal.dates(seen.texts)
+    plausible = sum(d[:2] in ("15", "16", "17", "18", "19", "20") for d in read) / len(read)
+    told = seen.hint == "date" and sum(map(bool, read)) > 0.6 * len(read)
+    if told or (plausible > 0.85 and seen.hint not in ("identifier", "phone", "postcode")):
         return "date", "most values are dates"
-    if hint == "phone" or (hint not in ("identifier", "number") and length >= 9 and _share(texts, _PHONE) > 0.8 and _punctuated(texts)):
+    return None
+
+
+def _reached(seen: _Seen) -> Said:
+    """Telephone numbers, postcodes, parts of persons' names."""
+    grouped = seen.length >= 9 and _share(seen.texts, _PHONE) > 0.8 and _punctuated(seen.texts)
+    if seen.hint == "phone" or (seen.hint not in ("identifier", "number") and grouped):
         return "phone", "digits in groups of a telephone number"
-    if hint == "postcode" and length < 12:
+    if seen.hint == "postcode" and seen.length < 12:
         return "postcode", "its name, and short codes"
-    numeric = _share(texts, _NUMBER)
-    if hint in ("given_name", "family_name") and digits < 0.2:
-        return hint, "its name"
-    if many <= 2 and distinct < 0.5:
+    if seen.hint in ("given_name", "family_name") and seen.digits < 0.2:
+        return seen.hint, "its name"
+    if seen.many <= 2 and seen.distinct < 0.5:
         return "category", "no more than two different values"
-    if hint == "identifier" and words < 3.5 and distinct > 0.15:
+    if seen.hint == "identifier" and seen.words < 3.5 and seen.distinct > 0.15:
         return "identifier", "its name"
-    if numeric > 0.9:
-        return _numeric(name, texts, distinct, length, many)
-    if hint in ("street", "address"):
-        return _address(texts, words, hint)
-    if "year" in name and digits > 0.5:
+    return None
+
+
+def _numbered(seen: _Seen) -> Said:
+    """Numbers: years, codes, identifiers, amounts; streets before them."""
+    if seen.numeric > 0.9:
+        return _numeric(seen)
+    if seen.hint in ("street", "address"):
+        return _address(seen.texts, seen.words, seen.hint)
+    if "year" in seen.name and seen.digits > 0.5:
         return "year", "its name, and digits"
-    if digits > 0.6 and length <= 14:
-        return _numeric(name, texts, distinct, length, many)
-    if digits > 0.25 and words < 3.0 and length <= 24:
-        return ("identifier", "codes, nearly all different") if distinct > 0.3 else ("code", "short codes")
-    if hint in ("region", "city", "organisation", "person", "text", "label"):
-        return (hint, "its name") if words < 8 or hint == "text" else ("text", "long texts")
-    if (distinct < 0.02 and many < 60) or (many <= 12 and distinct < 0.3):
+    return _numeric(seen) if seen.digits > 0.6 and seen.length <= 14 else None
+
+
+def _coded(seen: _Seen) -> Said:
+    if seen.digits > 0.25 and seen.words < 3.0 and seen.length <= 24:
+        return ("identifier", "codes, nearly all different") if seen.distinct > 0.3 else ("code", "short codes")
+    return None
+
+
+def _placed(seen: _Seen) -> Said:
+    """What the name says, where the values do not contradict it."""
+    if seen.hint in ("region", "city", "organisation", "person", "text", "label"):
+        return (seen.hint, "its name") if seen.words < 8 or seen.hint == "text" else ("text", "long texts")
+    if (seen.distinct < 0.02 and seen.many < 60) or (seen.many <= 12 and seen.distinct < 0.3):
         return "category", "few different values"
-    if sum(bool(_LISTED.search(t)) for t in texts) > 0.3 * len(texts):
+    return None
+
+
+def _listed(seen: _Seen) -> Said:
+    if sum(bool(_LISTED.search(t)) for t in seen.texts) > 0.3 * len(seen.texts):
         return "text", "lists"
-    if distinct < 0.15 and words < 4 and hint not in ("name", "title"):
+    if seen.distinct < 0.15 and seen.words < 4 and seen.hint not in ("name", "title"):
         return "label", "short texts that many rows share"
-    if words > 11 or length > 80:
+    if seen.words > 11 or seen.length > 80:
         return "text", "long texts"
-    return _named(texts, words, hint)
+    return None
 
 
 def _punctuated(texts: Sequence[str]) -> bool:
     return sum(any(c in "+-()./ " for c in t.strip()) for t in texts) > 0.4 * len(texts)
 
 
-def _numeric(name: str, texts: Sequence[str], distinct: float, length: float, many: int) -> tuple[str, str]:
-    whole = sum(t.strip().isdigit() for t in texts) / len(texts)
-    if whole > 0.9 and length >= 5 and distinct > 0.5:
+def _numeric(seen: _Seen) -> tuple[str, str]:
+    whole = sum(t.strip().isdigit() for t in seen.texts) / len(seen.texts)
+    if whole > 0.9 and seen.length >= 5 and seen.distinct > 0.5:
         return "identifier", "whole numbers, nearly all different"
-    if "year" in name:
+    if "year" in seen.name:
         return "year", "its name, and digits"
-    if whole > 0.7 and not re.search(r"price|amount|total|length|size|weight|width|height|duration|count|salary", name):
+    if whole > 0.7 and not re.search(
+        r"price|amount|total|length|size|weight|width|height|duration|count|salary", seen.name
+    ):
         return "code", "whole numbers"
     return "number", "amounts"
 
@@ -155,23 +215,16 @@ def _address(texts: Sequence[str], words: float, hint: str) -> tuple[str, str]:
     return ("street", "streets") if numbered + worded > 0.2 or words > 1 else ("city", "single words")
 
 
-def _named(texts: Sequence[str], words: float, hint: str) -> tuple[str, str]:
-    lowered = [set(t.lower().replace(".", "").replace(",", " ").split()) for t in texts]
-    legal = sum(bool(t & LEGAL_FORMS) for t in lowered) / len(texts)
-    streets = sum(t[:1].isdigit() and bool(s & STREET_WORDS.keys()) for t, s in zip(texts, lowered, strict=True)) / len(texts)
-    if streets > 0.4:
+def _named(seen: _Seen) -> tuple[str, str]:
+    lowered = [set(t.lower().replace(".", "").replace(",", " ").split()) for t in seen.texts]
+    legal = sum(bool(t & LEGAL_FORMS) for t in lowered) / len(lowered)
+    numbered = [t[:1].isdigit() and bool(s & STREET_WORDS.keys()) for t, s in zip(seen.texts, lowered, strict=True)]
+    if sum(numbered) > 0.4 * len(numbered):
         return "street", "numbers and street words"
-    if legal > 0.15 and hint != "title":
+    if legal > 0.15 and seen.hint != "title":
         return "organisation", "legal forms of enterprises"
-    if hint == "name":
-        return ("name", "its name") if words < 5.5 else ("title", "names of many words")
-    if hint:
-        return hint, "its name"
-    if words >= 3.5:
-        return "title", "texts of several words"
-    return "name", "short texts"
-
-
-def free_mail(column: Column) -> frozenset[str]:
-    """Mail hosts of the column that lend addresses to everybody: known ones, and those that very many share."""
-    return FREE_MAIL
+    if seen.hint == "name":
+        return ("name", "its name") if seen.words < 5.5 else ("title", "names of many words")
+    if seen.hint:
+        return seen.hint, "its name"
+    return ("title", "texts of several words") if seen.words >= 3.5 else ("name", "short texts")

@@ -25,7 +25,7 @@ class Weighted:
     length: NDArray[np.float32]  # of each text, before it was made one
 
     def alike(self, a: Codes, b: Codes) -> NDArray[np.float32]:
-        """How much two texts share, 0 to 1: between their cosine and the share of the shorter one that the longer holds."""
+        """How much two texts share, 0 to 1: between their cosine and how much of the shorter one the longer holds."""
         out = np.empty(len(a), np.float32)
         for start in range(0, len(a), 200_000):
             part = slice(start, start + 200_000)
@@ -78,7 +78,8 @@ def _best(near: sparse.csr_matrix, start: int, k: int, side: Codes | None, n: in
 def weighted(texts: Sequence[str]) -> Weighted:
     """The texts' words and trigrams, weighted by rarity."""
     known: dict[str, int] = {}
-    counts, features = np.zeros(len(texts), np.int64), []
+    features: list[int] = []
+    counts = np.zeros(len(texts), np.int64)
     for i, text in enumerate(texts):
         words = text.split()
         grams = set(words)
@@ -89,7 +90,9 @@ def weighted(texts: Sequence[str]) -> Weighted:
         features.extend(known.setdefault(g, len(known)) for g in sorted(grams))
     indices = np.array(features, np.int32)
     indptr = np.r_[0, np.cumsum(counts)]
-    matrix = sparse.csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=(len(texts), max(len(known), 1)))
+    matrix = sparse.csr_matrix(
+        (np.ones(len(indices), np.float32), indices, indptr), shape=(len(texts), max(len(known), 1))
+    )
     spread = np.bincount(indices, minlength=max(len(known), 1))
     rarity = np.maximum(np.log((len(texts) + 1) / (spread + 0.5)), 0).astype(np.float32)
     matrix = (matrix @ sparse.diags(rarity)).tocsr()

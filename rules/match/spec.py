@@ -25,14 +25,18 @@ class Model(_Part):
     prior: Log = Field(description="Log-odds that two records drawn by chance are one")
     levels: dict[str, tuple[Log, ...]]
     seed: int = 1
-    u: dict[str, tuple[float, ...]] = Field(description="How often each level occurs between two records drawn by chance")
+    u: dict[str, tuple[float, ...]] = Field(
+        description="How often each level occurs between two records drawn by chance"
+    )
 
 
 class Spec(_Part):
     """How to match a table."""
 
     columns: dict[str, str] = Field(default_factory=dict, description="Column → kind; `ignore` leaves one out")
-    kind: Literal["dedupe", "link", "multi"] | None = Field(default=None, description="One list, two lists to link, several")
+    kind: Literal["dedupe", "link", "multi"] | None = Field(
+        default=None, description="One list, two lists to link, several"
+    )
     match: Log = Field(default=0.0, description="Joined from this evidence on (log-odds)")
     review: Log = Field(default=-3.0, description="Shown to a person from this evidence on (log-odds)")
     must: tuple[str, ...] = Field(default=(), description="Equal values in such a column join, whatever else differs")
