@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 
 from hub.store.tables import ruleset
 from rules.ruleset import RuleSet, load
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A rule set in force."""
+
+    ruleset: RuleSet
+    since: datetime
 
 
 def activate(connection: sa.Connection, rulesets: Mapping[str, RuleSet], now: datetime) -> None:
@@ -25,8 +35,19 @@ def activate(connection: sa.Connection, rulesets: Mapping[str, RuleSet], now: da
 
 def in_force(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, RuleSet]:
     """The live rule set of each entity; documents that are already compiled in `known` are taken from there."""
+    return {entity: one.ruleset for entity, one in live(connection, known).items()}
+
+
+def live(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, Live]:
+    """The live rule set of each entity, and since when it is in force."""
     compiled = {one.version: one for one in known.values()}
     query = sa.select(ruleset).where(ruleset.c.state == "live")
     return {
-        row.entity: compiled.get(row.version) or load(row.document, row.version) for row in connection.execute(query)
+        row.entity: Live(compiled.get(row.version) or _compiled(row.document, row.version), row.activated_at)
+        for row in connection.execute(query)
     }
+
+
+@lru_cache(maxsize=64)
+def _compiled(document: str, version: str) -> RuleSet:
+    return load(document, version)

@@ -6,7 +6,7 @@ links and tasks are ended, never erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -141,7 +141,7 @@ def _write_lookups(connection: sa.Connection, verdict: Verdict) -> None:
 
 def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
     moved, rows = [], []
-    for key, (golden_id, reason) in sorted(_links(verdict).items()):
+    for key, (golden_id, reason) in sorted(holders(verdict).items()):
         before = verdict.case.links.get(key)
         if before != golden_id:
             if before is not None:
@@ -153,7 +153,7 @@ def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
     bulk.insert(connection, link, ("record_id", "golden_id", "reason", "ruleset", "since"), rows)
 
 
-def _links(verdict: Verdict) -> dict[SourceKey, tuple[str, str]]:
+def holders(verdict: Verdict) -> dict[SourceKey, tuple[str, str]]:
     """Which golden record holds each record, and why; one that was replaced follows its successor."""
     found = {
         key: (draft.id, draft.cluster.reasons[key])
@@ -234,11 +234,12 @@ Subject = tuple[str, int, int | None]
 def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
     """Open what is newly asked, close what nobody asks any more, and mark the records that wait."""
     core = sorted(key.record_id for key in verdict.core)
-    asked = {_subject(q): q for q in verdict.judgement.questions if q.left in verdict.core or q.right in verdict.core}
+    asked = {subject_of(q): q for q in verdict.judgement.questions if q.left in verdict.core or q.right in verdict.core}
     about = sa.or_(among(connection, task.c.left_id, core), among(connection, task.c.right_id, core))
-    query = sa.select(task.c.id, task.c.kind, task.c.left_id, task.c.right_id).where(task.c.state == "open", about)
-    standing = {(row.kind, row.left_id, row.right_id): row.id for row in connection.execute(query)}
-    answered = [id_ for subject, id_ in standing.items() if subject not in asked and subject[0] in _JUDGED]
+    query = sa.select(task).where(task.c.state == "open", about)
+    standing = {(row.kind, row.left_id, row.right_id): row for row in connection.execute(query)}
+    answered = [row.id for subject, row in standing.items() if subject not in asked and subject[0] in JUDGED]
+    bulk.update(connection, task, ("id",), _reworded(asked, standing))
     if answered:
         closed = {"state": "closed", "closed_at": verdict.now, "closed_by": "settled by what is known now"}
         connection.execute(sa.update(task).where(among(connection, task.c.id, answered)).values(closed))
@@ -252,7 +253,16 @@ def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
     _mark_waiting(connection, verdict, standing.keys() | asked.keys())
 
 
-_JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})
+def _reworded(asked: Mapping[Subject, Question], standing: Mapping[Subject, Any]) -> list[dict[str, Any]]:
+    """Tasks that are asked for another reason than when they were opened."""
+    return [
+        {"id": row.id, "reason": asked[subject].reason, "score": asked[subject].score}
+        for subject, row in standing.items()
+        if subject in asked and (row.reason, row.score) != (asked[subject].reason, asked[subject].score)
+    ]
+
+
+JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})  # the judge asks, and withdraws
 
 
 def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterable[Subject]) -> None:
@@ -268,5 +278,6 @@ def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterabl
         connection.execute(changed.values(status=status))
 
 
-def _subject(question: Question) -> Subject:
+def subject_of(question: Question) -> Subject:
+    """What a task is about: of two open ones, no two have the same."""
     return question.kind.value, question.left.record_id, question.right.record_id if question.right else None
