@@ -36,7 +36,7 @@ _COMMANDS = {
     "replay": "hub.cli.proving:replay",
     "keys": "hub.cli.admin:keys",
 }
-_EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5}
+_EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5, "HUB-4403": 6}
 
 
 class _Lazy(click.Group):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from hub.store.tables import ruleset
+from hub.store.rule_tables import promotion, ruleset
 from rules.ruleset import RuleSet, load
 
 
@@ -19,6 +20,19 @@ class Live:
 
     ruleset: RuleSet
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A version that was put in force in place of another: by whom, why, and on which simulation."""
+
+    entity: str
+    version: str
+    previous: str
+    simulation_id: int
+    author: str
+    reason: str
+    at: datetime
 
 
 def activate(connection: sa.Connection, rulesets: Mapping[str, RuleSet], now: datetime) -> None:
@@ -46,6 +60,45 @@ def live(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, L
         row.entity: Live(compiled.get(row.version) or _compiled(row.document, row.version), row.activated_at)
         for row in connection.execute(query)
     }
+
+
+def current(connection: sa.Connection, known: RuleSet) -> RuleSet:
+    """The version in force of the same entity: `known` itself unless another was promoted since."""
+    query = sa.select(ruleset.c.document, ruleset.c.version)
+    query = query.where(ruleset.c.entity == known.entity.name, ruleset.c.state == "live")
+    row = connection.execute(query).one_or_none()
+    return known if row is None or row.version == known.version else _compiled(row.document, row.version)
+
+
+def promote(connection: sa.Connection, made: Promotion, document: str) -> None:
+    """Put a version in force in place of the one that is."""
+    connection.execute(
+        sa.update(ruleset).where(ruleset.c.entity == made.entity, ruleset.c.state == "live").values(state="retired")
+    )
+    now = {"state": "live", "activated_at": made.at}
+    again = sa.update(ruleset).where(ruleset.c.version == made.version).values(now).returning(ruleset.c.version)
+    if connection.execute(again).one_or_none() is None:
+        row = {"version": made.version, "entity": made.entity, "document": document}
+        connection.execute(sa.insert(ruleset).values(row | now))
+    connection.execute(sa.insert(promotion).values(asdict(made)))
+
+
+def document_of(connection: sa.Connection, entity: str, version: str) -> str | None:
+    """The document of a version that is or was in force."""
+    query = sa.select(ruleset.c.document).where(ruleset.c.entity == entity, ruleset.c.version == version)
+    return connection.execute(query).scalar()
+
+
+def history(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Every version with its state and each time that it was put in force; who and why are empty for a shipped one."""
+    p = promotion.c
+    query = sa.select(
+        ruleset.c.entity, ruleset.c.version, ruleset.c.state, p.author, p.reason, p.simulation_id,
+        sa.func.coalesce(p.at, ruleset.c.activated_at).label("at"),
+    )  # fmt: skip
+    query = query.join(promotion, p.version == ruleset.c.version, isouter=True)
+    rows = connection.execute(query.order_by(ruleset.c.entity, sa.desc("at"), p.id.desc())).mappings()
+    return [dict(row) for row in rows]
 
 
 @lru_cache(maxsize=64)

@@ -228,6 +228,41 @@ def _write_outbox(connection: sa.Connection, verdict: Verdict) -> None:
     bulk.insert(connection, outbox, columns, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class NewlyOwed:
+    """A golden version that stands, and that the rules now send to a target which has never been owed it."""
+
+    target: str
+    golden_id: str
+    version: int
+    waits_for: str | None
+    held: str | None
+
+
+def newly_owed(connection: sa.Connection, verdict: Verdict) -> list[NewlyOwed]:
+    """What other publication rules would send of golden records that stay as they are."""
+    same = [d for d in verdict.judgement.drafts if d.change is Change.UNCHANGED and d.publications]
+    query = sa.select(outbox.c.target, outbox.c.golden_id, outbox.c.version).where(outbox.c.action == "upsert")
+    query = query.where(among(connection, outbox.c.golden_id, sorted(draft.id for draft in same)))
+    known = {tuple(row) for row in connection.execute(query)} if same else set()
+    return [
+        NewlyOwed(one.target, draft.id, draft.version, one.waits_for, one.held)
+        for draft in same
+        for one in draft.publications
+        if (one.target, draft.id, draft.version) not in known
+    ]
+
+
+def owe(connection: sa.Connection, verdict: Verdict, owed: Iterable[NewlyOwed]) -> None:
+    """Write what is newly owed."""
+    columns = ("target", "golden_id", "version", "waits_for", "held", "entity", "action", "state", "created_at")
+    rows = (
+        (o.target, o.golden_id, o.version, o.waits_for, o.held, verdict.case.entity, "upsert", "pending", verdict.now)
+        for o in owed
+    )
+    bulk.insert(connection, outbox, columns, rows)
+
+
 Subject = tuple[str, int, int | None]
 
 
