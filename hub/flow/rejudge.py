@@ -24,10 +24,10 @@ def sweep(connection: Connection, ruleset: RuleSet) -> Iterator[Gathered]:
         fresh = [id_ for id_ in page if id_ not in ahead]
         ahead.difference_update(page)
         if fresh:
-            closed = _closed(connection, ruleset, fresh)
-            gathered = gather(connection, ruleset, closed)
-            closed.update(key.record_id for key in gathered.core)
-            ahead.update(id_ for id_ in closed if id_ > page[-1])
+            reached = closed(connection, ruleset, fresh)
+            gathered = gather(connection, ruleset, reached)
+            reached.update(key.record_id for key in gathered.core)
+            ahead.update(id_ for id_ in reached if id_ > page[-1])
             yield gathered
 
 
@@ -48,14 +48,7 @@ def reindex_all(connection: Connection, ruleset: RuleSet) -> None:
         reindex.add_evidence(connection, found)
 
 
-def _pages(connection: Connection, entity: str) -> Iterator[list[int]]:
-    after = -1
-    while page := standing.ids_after(connection, entity, after, PAGE):
-        yield page
-        after = page[-1]
-
-
-def _closed(connection: Connection, ruleset: RuleSet, start: Iterable[int]) -> set[int]:
+def closed(connection: Connection, ruleset: RuleSet, start: Iterable[int]) -> set[int]:
     """Whole components, so that a case has no record that another case must judge."""
     least = ruleset.document.matching.match
     reached = set(start)
@@ -66,3 +59,10 @@ def _closed(connection: Connection, ruleset: RuleSet, start: Iterable[int]) -> s
         frontier = sorted(found - reached)
         reached |= found
     return reached
+
+
+def _pages(connection: Connection, entity: str) -> Iterator[list[int]]:
+    after = -1
+    while page := standing.ids_after(connection, entity, after, PAGE):
+        yield page
+        after = page[-1]

@@ -47,3 +47,9 @@ promotion = Table(
     Column("at", Utc, nullable=False),
     Index(None, "entity", "id"),
 )
+passed = Table(  # up to when the dates of an entity's rules and overrides have been followed
+    "passed",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("until", Utc, nullable=False),
+)

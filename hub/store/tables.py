@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
-from hub.store.rule_tables import promotion, ruleset, simulation
+from hub.store.rule_tables import passed, promotion, ruleset, simulation
 from hub.store.schema import Serial, metadata
 from hub.store.schema import one_of as _one_of
 from hub.store.schema import only as _only
 from hub.store.types import Utc, document
 
-RULES = (ruleset, simulation, promotion)  # the tables of rules, which stand in a room of their own
+RULES = (ruleset, simulation, promotion, passed)  # the tables of rules, which stand in a room of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(

@@ -1,4 +1,4 @@
-"""Add simulations of rule drafts, and who put which version in force."""
+"""Add simulations of rule drafts, and who put which version in force, and when dates were followed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create the two tables."""
+    """Create the three tables."""
     op.create_table(
         "simulation",
         sa.Column("id", Serial, nullable=False),
@@ -47,9 +47,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_promotion")),
     )
     op.create_index(op.f("ix_promotion_entity_id"), "promotion", ["entity", "id"])
+    op.create_table(
+        "passed",
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("until", Utc(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", name=op.f("pk_passed")),
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("passed")
     op.drop_table("promotion")
     op.drop_table("simulation")
