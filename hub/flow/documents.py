@@ -28,10 +28,11 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:
 
 
 def _named(value: Any) -> Any:
-    """A list whose entries have names as a mapping by name."""
+    """A list of parts as a mapping by their names, or by their places where they have none."""
     if isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
         for name in NAMED:
             keys = [entry.get(name) for entry in value]
             if all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys):
                 return dict(zip(keys, value, strict=True))
+        return {str(place): entry for place, entry in enumerate(value, 1)}
     return value

@@ -88,11 +88,27 @@ def _compare(connection: Connection, gathered: Gathered, live: rulesets.Live, pr
     verdict = Verdict(live.ruleset, case, gathered.core, judgement, moment)
     mine = {d.id: d for d in drafts.values() if not gathered.core.isdisjoint(d.cluster.members)}
     for id_ in sorted(mine.keys() | stood.keys()):
-        proof.note(_golden(live.ruleset, stood.get(id_), mine.get(id_), id_))
+        found = list(_golden(live.ruleset, stood.get(id_), mine.get(id_), id_))
+        if found and id_ in mine and id_ in stood:
+            then = _then(connection, verdict, mine[id_], decided[id_])
+            found = list(_golden(live.ruleset, stood[id_], then, id_))
+        proof.note(found)
     proof.note(_links(verdict))
     proof.note(_tasks(connection, verdict, proof))
     proof.records += len(gathered.core)
     proof.golden += len(mine)
+
+
+def _then(connection: Connection, verdict: Verdict, draft: Draft, moment: datetime) -> Draft:
+    """The golden record judged with what the targets had been sent when it was decided; later sendings are no echo."""
+    members = frozenset(draft.cluster.members)
+    echoes = members & verdict.case.published.keys()
+    if not echoes:
+        return draft
+    records = tuple(one for one in verdict.case.records if one.key in members)
+    sent = standing.sent_by(connection, echoes, moment)
+    judgement = judge(replace(verdict.case, records=records, published=sent), verdict.ruleset, moment)
+    return next((one for one in judgement.drafts if one.id == draft.id), draft)
 
 
 def _golden(ruleset: RuleSet, row: Mapping[str, Any] | None, draft: Draft | None, id_: str) -> Iterator[Difference]:

@@ -98,7 +98,7 @@ def history(connection: sa.Connection) -> list[dict[str, Any]]:
     )  # fmt: skip
     query = query.join(promotion, p.version == ruleset.c.version, isouter=True)
     rows = connection.execute(query.order_by(ruleset.c.entity, sa.desc("at"), p.id.desc())).mappings()
-    return [dict(row) for row in rows]
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from canonical.ids import SourceKey
 from hub.store.engine import among
 from hub.store.tables import (
     delivery,
@@ -15,7 +16,9 @@ from hub.store.tables import (
     golden,
     golden_version,
     link,
+    plan,
     plan_entry,
+    publication,
     record,
     task,
 )  # fmt: skip
@@ -63,6 +66,22 @@ def first_taken(connection: sa.Connection, ids: Collection[str]) -> dict[str, da
     query = sa.select(plan_entry.c.golden_id, sa.func.min(delivery.c.sent_at)).join(delivery, both)
     query = query.where(delivery.c.status.in_(TAKEN), among(connection, plan_entry.c.golden_id, sorted(ids)))
     return dict(connection.execute(query.group_by(plan_entry.c.golden_id)).all())
+
+
+def sent_by(connection: sa.Connection, keys: Collection[SourceKey], at: datetime) -> dict[SourceKey, Any]:
+    """Of records in a system that is also a target: the golden values that it had last taken from us by then."""
+    named = {(key.system, key.key): key for key in keys}
+    both = sa.and_(delivery.c.plan_id == plan_entry.c.plan_id, delivery.c.position == plan_entry.c.position)
+    v = golden_version.c
+    query = sa.select(publication.c.target, publication.c.remote_id, v["values"]).select_from(publication)
+    query = query.join(plan_entry, plan_entry.c.golden_id == publication.c.golden_id).join(delivery, both)
+    query = query.join(plan, sa.and_(plan.c.id == plan_entry.c.plan_id, plan.c.target == publication.c.target))
+    query = query.join(
+        golden_version, sa.and_(v.golden_id == plan_entry.c.golden_id, v.version == plan_entry.c.version)
+    )
+    query = query.where(among(connection, publication.c.remote_id, sorted({key for _, key in named})))
+    query = query.where(delivery.c.status.in_(TAKEN), delivery.c.sent_at <= at).order_by(delivery.c.id)
+    return {named[row[0], row[1]]: row[2] for row in connection.execute(query) if (row[0], row[1]) in named}
 
 
 def unheld(connection: sa.Connection, entity: str) -> str | None:

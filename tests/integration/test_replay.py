@@ -135,6 +135,23 @@ def test_replay_judges_with_the_time_of_the_decision(world: Hub) -> None:
     assert verify(world.engine).differences == 0
 
 
+def test_replay_judges_with_what_had_been_sent_by_then(hub: Hub) -> None:
+    """What the target has got since is no longer what it says, and was when the record was judged."""
+    tax = {"tax": "GB980780684", "country": "GB"}
+    deliver(hub, [account("crm", "a", name="Acorn Foods Ltd", **tax)])
+    _publish(hub)
+    hub.clock.move(hours=1)  # type: ignore[attr-defined]
+    held = golden_of(hub, "crm:account:a")["id"]
+    deliver(hub, [account("erp", held, name="Acorn Foods Ltd", industry="Food", **tax)])
+    assert golden_of(hub, f"erp:account:{held}")["id"] == held
+    assert "echo" in str(golden_of(hub, "crm:account:a")["provenance"])
+    hub.clock.move(hours=1)  # type: ignore[attr-defined]
+    deliver(hub, [account("crm", "a", name="Acorn Foods PLC", at="2026-02-01T00:00:00Z", **tax)])
+    hub.clock.move(hours=1)  # type: ignore[attr-defined]
+    _publish(hub)
+    assert verify(hub.engine).first == []
+
+
 def test_overlay_writes_nothing_but_its_own(world: Hub) -> None:
     with overlay(world.engine) as connection, pytest.raises(sa.exc.DBAPIError):
         connection.execute(sa.update(record).values(status="failed"))
