@@ -304,3 +304,34 @@ def test_simulation_keeps_nobody_waiting(world: Hub) -> None:
         before = connection.execute(count).scalar()
         deliver(world, [account("crm", "late", name="Yew Trees")])
         assert connection.execute(count).scalar() == before
+
+
+def test_promotion_beside_a_delivery_loses_neither(world: Hub) -> None:
+    """Deliveries that come while a promotion is judged wait their turn, and are judged with the new rules."""
+    from threading import Thread
+
+    failed: list[BaseException] = []
+
+    def guarded(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except SimulationStale:  # a delivery was faster
+            pass
+        except BaseException as error:
+            failed.append(error)
+
+    id_, _ = rehearse(world, draft(OWNER))
+    again = [
+        account("crm", k, name="Acorn Foods Ltd", industry=f"Food {k}", at="2026-04-01T00:00:00Z", **TAX) for k in "ag"
+    ]
+    acts = [
+        lambda: promote(world.engine, "account", id_, WILL, world.clock()),
+        *[lambda one=one: deliver(world, [one]) for one in again],
+    ]
+    threads = [Thread(target=guarded, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert verify(world.engine).first == []
