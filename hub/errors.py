@@ -54,6 +54,13 @@ class NotApproved(MasterDataError):
     hint = "`hub publish approve PLAN` by somebody else than its author."
 
 
+class SimulationStale(MasterDataError):
+    """The simulation is not of this draft and of what the store holds now; nothing was changed."""
+
+    code = "HUB-4403"
+    hint = "Simulate again: `hub rules simulate FILE`; then look at what has changed."
+
+
 class StoreUnavailable(MasterDataError):
     """The database cannot be reached."""
 

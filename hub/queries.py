@@ -207,6 +207,12 @@ def tasks(engine: Engine, *, first: int = 50, after: str = "") -> list[Row]:
         return reads.tasks(connection, first=first, after=after)
 
 
+def references(engine: Engine, rows: Sequence[Row]) -> dict[str, Any]:
+    """What the references of these golden rows lead to now."""
+    with reading(engine) as connection:
+        return _references(connection, rows)
+
+
 def _references(connection: Connection, rows: Sequence[Row]) -> dict[str, Any]:
     """Source key text → the golden record that it leads to now, for every reference of the rows."""
     keys: dict[str, SourceKey] = {}

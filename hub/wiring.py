@@ -15,11 +15,13 @@ from hub.clock import Clock
 from hub.desk import Desk
 from hub.flow import ingest as ingestion
 from hub.settings import Settings
-from hub.store import migrate
+from hub.store import migrate, schedules
 from hub.store import rulesets as stored
 from hub.store.access import Principal
 from hub.store.engine import Engine, connect, reading, writing
 from rules.ruleset import RuleSet, shipped
+
+DATES = {"id": "dates", "job": "dates", "target": None, "cron": "*/5 * * * *", "timezone": "UTC", "paused": False}
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,11 @@ class Hub:
         return connect(self.settings.url)
 
     def prepare(self) -> None:
-        """Create or migrate the store and put the shipped rules in force where there are none."""
+        """Create or migrate the store, put the shipped rules in force where there are none, and follow dates."""
         migrate.upgrade(self.settings.url)
         with writing(self.engine) as connection:
             stored.activate(connection, shipped(), self.clock())
+            schedules.put_if_none(connection, DATES)
 
     @property
     def rulesets(self) -> dict[str, RuleSet]:

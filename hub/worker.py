@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from canonical.errors import MasterDataError
-from hub.flow import publish
+from hub.flow import dates, publish
 from hub.log import logger
 from hub.store import schedules
 from hub.store.engine import reading, writing
@@ -164,4 +164,10 @@ def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     )
 
 
-_JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {"publish": publish_owed}
+def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
+    """Judge again what an owner's first day or an override's end has touched."""
+    changed = dates.follow(hub.engine, hub.clock())
+    return ", ".join(f"{count} {entity} changed" for entity, count in changed.items()) or "no date has come"
+
+
+_JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {"publish": publish_owed, "dates": follow_dates}

@@ -34,9 +34,10 @@ _COMMANDS = {
     "doctor": "hub.cli.admin:doctor",
     "explain": "hub.cli.admin:explain",
     "audit": "hub.cli.admin:audit",
+    "replay": "hub.cli.proving:replay",
     "keys": "hub.cli.admin:keys",
 }
-_EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5}
+_EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5, "HUB-4403": 6}
 
 
 class _Lazy(click.Group):
@@ -80,6 +81,7 @@ _HELP = {
     "doctor": "Is everything here that is needed?",
     "explain": "What a code means, and what to do.",
     "audit": "Verify the audit log.",
+    "replay": "Rebuild every golden record from the log and compare.",
     "keys": "Issue and revoke API keys.",
 }
 

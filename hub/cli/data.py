@@ -44,13 +44,21 @@ def record() -> None:
 
 @record.command("show")
 @click.argument("asked")
+@click.option("--as-of", help="As the hub believed at this date (its end, UTC) or time.")
+@click.option("--asserted", help="Judged again with only what the sources had asserted by this date or time.")
 @folder
 @form
-def show(asked: str, *, directory: Path | None, form: str) -> None:
+def show(asked: str, *, as_of: str | None, asserted: str | None, directory: Path | None, form: str) -> None:
     """Show the golden record of an id or a source key (system:entity:key)."""
     from hub import queries
 
     hub = open_hub(directory)
+    if as_of or asserted:
+        from hub.cli.past import tell
+        from hub.flow.travel import known
+
+        tell(known(hub.engine, asked, as_of=as_of, asserted_by=asserted), form)
+        return
     view = queries.record(hub.engine, asked)
     golden = view.golden
     if form == "json":

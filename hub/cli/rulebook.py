@@ -7,25 +7,17 @@ from typing import Any
 
 import click
 
-from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
+from hub.cli import rehearsal
+from hub.cli.terminal import form, put_json, put_table, say
 
 
 @click.group()
 def rules() -> None:
-    """The rules in force."""
+    """The rules: their versions, drafts, and what a draft would change."""
 
 
-@rules.command("ls")
-@folder
-@form
-def ls(directory: Path | None, *, form: str) -> None:
-    """List the rule sets in force."""
-    found = open_hub(directory).rulesets
-    rows = [(name, one.version, one.document.title, len(one.document.survivorship)) for name, one in found.items()]
-    if form == "json":
-        put_json([{"entity": r[0], "version": r[1], "title": r[2]} for r in rows])
-    else:
-        put_table(("entity", "version", "title", "survivorship rules"), rows)
+for _command in (rehearsal.ls, rehearsal.simulate, rehearsal.simulations, rehearsal.promote, rehearsal.rollback):
+    rules.add_command(_command)
 
 
 @rules.command("check")

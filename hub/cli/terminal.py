@@ -38,7 +38,7 @@ def open_hub(directory: Path | None = None, *, prepare: bool = False) -> Hub:
 
 def put_json(document: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
 def put_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from adapters.decode import Payload, read_payloads
 from adapters.mapping import MappedSource
+from canonical.catalogue import ENTITIES
 from canonical.findings import Finding, Severity
 from hub.clock import Clock
 from hub.flow.intake import take_in
 from hub.flow.resolve import resolve
-from hub.store import journal
-from hub.store.engine import Engine, writing
+from hub.store import cases, journal
+from hub.store.engine import Connection, Engine, writing
 from hub.store.journal import Delivered
 from rules.ruleset import RuleSet
 
@@ -85,6 +86,7 @@ def ingest(
             if fresh:
                 delivered = [translator.translate(place, payload) for place, payload in fresh]
                 with writing(engine) as connection:
+                    _claim(connection, delivered)
                     taken = take_in(connection, batch_id, delivered, clock())
                     resolve(connection, rulesets, taken.touched, clock())
                 report.repeated += taken.repeated
@@ -94,6 +96,14 @@ def ingest(
     with writing(engine) as connection:
         journal.close_batch(connection, batch_id, clock())
     return report
+
+
+def _claim(connection: Connection, delivered: Iterable[Delivered]) -> None:
+    """Take one's turn before anything is written: who judges the same entities meanwhile may touch the same rows."""
+    spoken = {record.key.entity for one in delivered for record in one.records}
+    for name in ENTITIES:
+        if name in spoken:
+            cases.claim(connection, name)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from datetime import datetime
 
 from canonical.catalogue import ENTITIES
 from hub.flow.gather import gather
+from hub.store import cases
+from hub.store import rulesets as stored
 from hub.store.engine import Connection
 from hub.store.verdicts import Verdict, write
 from rules.judge import judge
@@ -21,11 +23,15 @@ from rules.ruleset import RuleSet
 def resolve(
     connection: Connection, rulesets: Mapping[str, RuleSet], touched: Mapping[str, Iterable[int]], now: datetime
 ) -> dict[str, Judgement]:
-    """Judge these records again, parents' entities before their children's. Gives what was decided."""
+    """Judge these records again, parents' entities before their children's. Gives what was decided.
+
+    The rules are those in force when it is this transaction's turn, whatever the caller had in hand.
+    """
     decided: dict[str, Judgement] = {}
     for name in ENTITIES:
         if name in touched:
-            ruleset = rulesets[name]
+            cases.claim(connection, name)
+            ruleset = stored.current(connection, rulesets[name])
             gathered = gather(connection, ruleset, touched[name])
             decided[name] = judge(gathered.case, ruleset, now)
             write(connection, Verdict(ruleset, gathered.case, gathered.core, decided[name], now))

@@ -23,8 +23,11 @@ Edge = tuple[int, int]
 
 
 def claim(connection: sa.Connection, name: str) -> None:
-    """Be the only one who judges this entity until the transaction ends. SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":
+    """Be the only one who judges this entity until the transaction ends. SQLite has one writer anyway.
+
+    Whoever judges on an overlay changes nothing, and so neither waits nor keeps others waiting.
+    """
+    if connection.dialect.name == "postgresql" and not connection.get_execution_options().get("overlay"):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"concord {name}", 0))))
 
 

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from hub.store.tables import ruleset
+from hub.store.rule_tables import promotion, ruleset
 from rules.ruleset import RuleSet, load
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A rule set in force."""
+
+    ruleset: RuleSet
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A version that was put in force in place of another: by whom, why, and on which simulation."""
+
+    entity: str
+    version: str
+    previous: str
+    simulation_id: int
+    author: str
+    reason: str
+    at: datetime
 
 
 def activate(connection: sa.Connection, rulesets: Mapping[str, RuleSet], now: datetime) -> None:
@@ -25,8 +49,58 @@ def activate(connection: sa.Connection, rulesets: Mapping[str, RuleSet], now: da
 
 def in_force(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, RuleSet]:
     """The live rule set of each entity; documents that are already compiled in `known` are taken from there."""
+    return {entity: one.ruleset for entity, one in live(connection, known).items()}
+
+
+def live(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, Live]:
+    """The live rule set of each entity, and since when it is in force."""
     compiled = {one.version: one for one in known.values()}
     query = sa.select(ruleset).where(ruleset.c.state == "live")
     return {
-        row.entity: compiled.get(row.version) or load(row.document, row.version) for row in connection.execute(query)
+        row.entity: Live(compiled.get(row.version) or _compiled(row.document, row.version), row.activated_at)
+        for row in connection.execute(query)
     }
+
+
+def current(connection: sa.Connection, known: RuleSet) -> RuleSet:
+    """The version in force of the same entity: `known` itself unless another was promoted since."""
+    query = sa.select(ruleset.c.document, ruleset.c.version)
+    query = query.where(ruleset.c.entity == known.entity.name, ruleset.c.state == "live")
+    row = connection.execute(query).one_or_none()
+    return known if row is None or row.version == known.version else _compiled(row.document, row.version)
+
+
+def promote(connection: sa.Connection, made: Promotion, document: str) -> None:
+    """Put a version in force in place of the one that is."""
+    connection.execute(
+        sa.update(ruleset).where(ruleset.c.entity == made.entity, ruleset.c.state == "live").values(state="retired")
+    )
+    now = {"state": "live", "activated_at": made.at}
+    again = sa.update(ruleset).where(ruleset.c.version == made.version).values(now).returning(ruleset.c.version)
+    if connection.execute(again).one_or_none() is None:
+        row = {"version": made.version, "entity": made.entity, "document": document}
+        connection.execute(sa.insert(ruleset).values(row | now))
+    connection.execute(sa.insert(promotion).values(asdict(made)))
+
+
+def document_of(connection: sa.Connection, entity: str, version: str) -> str | None:
+    """The document of a version that is or was in force."""
+    query = sa.select(ruleset.c.document).where(ruleset.c.entity == entity, ruleset.c.version == version)
+    return connection.execute(query).scalar()
+
+
+def history(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Every version with its state and each time that it was put in force; who and why are empty for a shipped one."""
+    p = promotion.c
+    query = sa.select(
+        ruleset.c.entity, ruleset.c.version, ruleset.c.state, p.author, p.reason, p.simulation_id,
+        sa.func.coalesce(p.at, ruleset.c.activated_at).label("at"),
+    )  # fmt: skip
+    query = query.join(promotion, p.version == ruleset.c.version, isouter=True)
+    rows = connection.execute(query.order_by(ruleset.c.entity, sa.desc("at"), p.id.desc())).mappings()
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _compiled(document: str, version: str) -> RuleSet:
+    return load(document, version)

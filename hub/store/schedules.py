@@ -27,6 +27,11 @@ def put(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
+def put_if_none(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+    """Create a schedule unless there is one of this id, whatever it says."""
+    connection.execute(_insert(connection, schedule).values(dict(row)).on_conflict_do_nothing())
+
+
 def claim(connection: sa.Connection, schedule_id: str, fire_at: datetime, holder: str, now: datetime) -> bool:
     """Whether this holder is to run this firing: nobody has claimed it, or the claim has run out unfinished."""
     row = {

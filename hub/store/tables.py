@@ -6,33 +6,16 @@ Time columns are aware UTC. `migrations/` creates and changes these tables; a te
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
+from hub.store.rule_tables import passed, promotion, ruleset, simulation
+from hub.store.schema import Serial, metadata
+from hub.store.schema import one_of as _one_of
+from hub.store.schema import only as _only
 from hub.store.types import Utc, document
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = sa.MetaData(naming_convention=NAMES)
-Serial = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _one_of(column: str, *values: str) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} in ({listed})", name=column)
-
-
-def _only(condition: str) -> dict[str, Any]:
-    """What makes an index partial, on both databases."""
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
-
+RULES = (ruleset, simulation, promotion, passed)  # the tables of rules, which stand in a room of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(
@@ -248,17 +231,6 @@ task = Table(
     Index(None, "state", "entity", "opened_at"),
     Index(None, "left_id"),
     Index(None, "right_id"),
-)
-ruleset = Table(
-    "ruleset",
-    metadata,
-    Column("version", Text, primary_key=True),
-    Column("entity", Text, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("state", String(8), nullable=False),
-    Column("activated_at", Utc, nullable=False),
-    _one_of("state", "live", "retired"),
-    Index("uq_ruleset_live_entity", "entity", unique=True, **_only("state = 'live'")),
 )
 
 # ── what goes out ───────────────────────────────────────────────────────────────────────────────

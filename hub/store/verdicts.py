@@ -6,7 +6,7 @@ links and tasks are ended, never erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -141,7 +141,7 @@ def _write_lookups(connection: sa.Connection, verdict: Verdict) -> None:
 
 def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
     moved, rows = [], []
-    for key, (golden_id, reason) in sorted(_links(verdict).items()):
+    for key, (golden_id, reason) in sorted(holders(verdict).items()):
         before = verdict.case.links.get(key)
         if before != golden_id:
             if before is not None:
@@ -153,7 +153,7 @@ def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
     bulk.insert(connection, link, ("record_id", "golden_id", "reason", "ruleset", "since"), rows)
 
 
-def _links(verdict: Verdict) -> dict[SourceKey, tuple[str, str]]:
+def holders(verdict: Verdict) -> dict[SourceKey, tuple[str, str]]:
     """Which golden record holds each record, and why; one that was replaced follows its successor."""
     found = {
         key: (draft.id, draft.cluster.reasons[key])
@@ -228,17 +228,53 @@ def _write_outbox(connection: sa.Connection, verdict: Verdict) -> None:
     bulk.insert(connection, outbox, columns, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class NewlyOwed:
+    """A golden version that stands, and that the rules now send to a target which has never been owed it."""
+
+    target: str
+    golden_id: str
+    version: int
+    waits_for: str | None
+    held: str | None
+
+
+def newly_owed(connection: sa.Connection, verdict: Verdict) -> list[NewlyOwed]:
+    """What other publication rules would send of golden records that stay as they are."""
+    same = [d for d in verdict.judgement.drafts if d.change is Change.UNCHANGED and d.publications]
+    query = sa.select(outbox.c.target, outbox.c.golden_id, outbox.c.version).where(outbox.c.action == "upsert")
+    query = query.where(among(connection, outbox.c.golden_id, sorted(draft.id for draft in same)))
+    known = {tuple(row) for row in connection.execute(query)} if same else set()
+    return [
+        NewlyOwed(one.target, draft.id, draft.version, one.waits_for, one.held)
+        for draft in same
+        for one in draft.publications
+        if (one.target, draft.id, draft.version) not in known
+    ]
+
+
+def owe(connection: sa.Connection, verdict: Verdict, owed: Iterable[NewlyOwed]) -> None:
+    """Write what is newly owed."""
+    columns = ("target", "golden_id", "version", "waits_for", "held", "entity", "action", "state", "created_at")
+    rows = (
+        (o.target, o.golden_id, o.version, o.waits_for, o.held, verdict.case.entity, "upsert", "pending", verdict.now)
+        for o in owed
+    )
+    bulk.insert(connection, outbox, columns, rows)
+
+
 Subject = tuple[str, int, int | None]
 
 
 def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
     """Open what is newly asked, close what nobody asks any more, and mark the records that wait."""
     core = sorted(key.record_id for key in verdict.core)
-    asked = {_subject(q): q for q in verdict.judgement.questions if q.left in verdict.core or q.right in verdict.core}
+    asked = {subject_of(q): q for q in verdict.judgement.questions if q.left in verdict.core or q.right in verdict.core}
     about = sa.or_(among(connection, task.c.left_id, core), among(connection, task.c.right_id, core))
-    query = sa.select(task.c.id, task.c.kind, task.c.left_id, task.c.right_id).where(task.c.state == "open", about)
-    standing = {(row.kind, row.left_id, row.right_id): row.id for row in connection.execute(query)}
-    answered = [id_ for subject, id_ in standing.items() if subject not in asked and subject[0] in _JUDGED]
+    query = sa.select(task).where(task.c.state == "open", about)
+    standing = {(row.kind, row.left_id, row.right_id): row for row in connection.execute(query)}
+    answered = [row.id for subject, row in standing.items() if subject not in asked and subject[0] in JUDGED]
+    bulk.update(connection, task, ("id",), _reworded(asked, standing))
     if answered:
         closed = {"state": "closed", "closed_at": verdict.now, "closed_by": "settled by what is known now"}
         connection.execute(sa.update(task).where(among(connection, task.c.id, answered)).values(closed))
@@ -252,7 +288,16 @@ def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
     _mark_waiting(connection, verdict, standing.keys() | asked.keys())
 
 
-_JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})
+def _reworded(asked: Mapping[Subject, Question], standing: Mapping[Subject, Any]) -> list[dict[str, Any]]:
+    """Tasks that are asked for another reason than when they were opened."""
+    return [
+        {"id": row.id, "reason": asked[subject].reason, "score": asked[subject].score}
+        for subject, row in standing.items()
+        if subject in asked and (row.reason, row.score) != (asked[subject].reason, asked[subject].score)
+    ]
+
+
+JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})  # the judge asks, and withdraws
 
 
 def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterable[Subject]) -> None:
@@ -268,5 +313,6 @@ def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterabl
         connection.execute(changed.values(status=status))
 
 
-def _subject(question: Question) -> Subject:
+def subject_of(question: Question) -> Subject:
+    """What a task is about: of two open ones, no two have the same."""
     return question.kind.value, question.left.record_id, question.right.record_id if question.right else None

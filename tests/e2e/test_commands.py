@@ -214,3 +214,33 @@ def test_check_and_audit_pass_on_the_demo(demo: tuple[Path, dict[str, object]]) 
     at, _ = demo
     assert "0 that do not add up" in run("check", at=at).stdout
     assert "holds" in run("audit", "verify", at=at).stderr
+
+
+def test_rules_are_simulated_promoted_replayed_and_rolled_back(demo: tuple[Path, dict[str, object]]) -> None:
+    from rules.ruleset import shipped
+
+    at, _ = demo
+    old = shipped()["account"]
+    (at / "account.yaml").write_text(old.text.replace("  match: 9\n", "  match: 8\n"), "utf-8")
+    text = run("rules", "simulate", str(at / "account.yaml"), "--as", "kim", at=at).stdout
+    assert text.startswith("S-1  ")
+    assert "matching.match: 9.0 -> 8.0" in text
+    [made] = json.loads(run("rules", "simulations", "S-1", "--format", "json", at=at).stdout)
+    assert made["counts"]["merges"] == len(made["report"]["merges"])
+    run("rules", "promote", "account", "S-1", "--as", "kim", "--reason", "fewer questions", at=at)
+    refused = run("rules", "promote", "account", "S-1", "--as", "kim", "--reason", "again", at=at, ok=6)
+    assert "HUB-4403" in refused.stderr
+    proof = json.loads(run("replay", "--verify", "--format", "json", at=at).stdout)
+    assert (proof["differences"], proof["records"] > 1000) == (0, True)
+    run("rules", "rollback", "account", old.version, "--as", "lee", "--reason", "too bold", at=at)
+    rows = json.loads(run("rules", "ls", "--entity", "account", "--format", "json", at=at).stdout)
+    assert [(r["author"], r["state"]) for r in rows] == [("lee", "live"), ("kim", "retired")]
+
+
+def test_record_is_shown_as_it_was_believed_and_as_it_was_asserted(demo: tuple[Path, dict[str, object]]) -> None:
+    at, _ = demo
+    first = json.loads(run("review", "ls", "--format", "json", at=at).stdout)[0]
+    key = f"{first['left_system']}:{first['entity']}:{first['left_key']}"
+    for option, says in (("--as-of", "believed"), ("--asserted", "never stood")):
+        assert says in run("record", "show", key, option, "2099-01-01", at=at).stdout
+        run("record", "show", key, option, "1999-01-01", at=at, ok=1)

@@ -11,6 +11,7 @@ from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub import queries
+from hub.flow import travel
 from hub.store.access import Principal
 from hub.web.graphql.types import Node, page_type, record_type
 from hub.wiring import Hub
@@ -97,6 +98,8 @@ def build() -> graphene.Schema:
         fields[name] = graphene.Field(
             record_type(name),
             id=graphene.NonNull(graphene.ID),
+            believed_at=graphene.String(description="As the hub believed at this date or time"),
+            as_of=graphene.String(description="Judged again with only what was asserted by this date or time"),
             resolver=_one(name),
             description="By golden id; former ids lead on.",
         )
@@ -149,13 +152,18 @@ def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None =
     return {
         "entity": row["entity"], "id": row["id"], "version": row["version"], "label": row["label"], "values": values,
         "rule_set": row["ruleset"], "changed_at": row["changed_at"].isoformat(), "provenance": provenance,
-        "redirected_from": asked if asked not in (None, row["id"]) else None,
+        "basis": row.get("basis"), "redirected_from": asked if asked not in (None, row["id"]) else None,
         "sources": [{"source_key": key, "version": version or None} for key, version in row["members"]],
     }  # fmt: skip
 
 
 def _one(entity: str) -> Callable[..., dict[str, Any] | None]:
-    def resolve(_root: None, info: graphene.ResolveInfo, id: str) -> dict[str, Any] | None:
+    def resolve(
+        _root: None, info: graphene.ResolveInfo, id: str, believed_at: str | None = None, as_of: str | None = None
+    ) -> dict[str, Any] | None:
+        if believed_at or as_of:
+            row = travel.known(_hub(info).engine, id, as_of=believed_at, asserted_by=as_of)
+            return node(row, queries.references(_hub(info).engine, [row]), id) if row["entity"] == entity else None
         rows, parents = queries.records(_hub(info).engine, entity, [id])
         return node(rows[id], parents, id) if id in rows else None
 

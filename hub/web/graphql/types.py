@@ -62,6 +62,7 @@ class Node(graphene.Interface):
     rule_set = graphene.NonNull(graphene.String, description="The rule set version that judged")
     changed_at = graphene.NonNull(graphene.String)
     redirected_from = graphene.String(description="The former id that was asked for")
+    basis = graphene.String(description="Of a record at another time: on what it is shown; empty for the one in force")
     provenance = graphene.NonNull(
         graphene.List(graphene.NonNull(Provenance)), fields=graphene.List(graphene.NonNull(graphene.String))
     )

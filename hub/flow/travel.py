@@ -1,0 +1,140 @@
+"""A golden record at another time: as the hub believed it then, or as it would be had nothing been said since.
+
+The first is read from the versions that were kept. The second is judged anew by the rules in force,
+with the versions that the sources had asserted by then, among the records that hang together today;
+it was never published and never stood, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from itertools import combinations
+from typing import Any
+
+from canonical.catalogue import ENTITIES
+from canonical.ids import SourceKey
+from canonical.record import SourceRecord
+from hub.errors import InvalidRequest, NotFound
+from hub.flow.gather import EXACT
+from hub.flow.rejudge import closed
+from hub.store import cases, past, reads, rulesets
+from hub.store.engine import Connection, Engine, reading
+from hub.store.verdicts import provenance_document
+from rules.case import Case, Evidence, Pair, ordered
+from rules.judge import judge
+from rules.judgement import Draft, Judgement
+from rules.matching import weigh
+from rules.ruleset import RuleSet, shipped
+
+Row = Mapping[str, Any]
+
+
+def moment(text: str) -> datetime:
+    """The time that a person means: a day means its end, a time without a zone is UTC. Raises InvalidRequest."""
+    try:
+        if len(text) <= len("2026-01-01"):
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(f"{text!r} is no date or time.", hint="Write 2026-04-01 or 2026-04-01T09:30Z.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def believed(engine: Engine, asked: str, at: datetime) -> dict[str, Any]:
+    """The golden record behind an id or a source key as it stood then. Raises NotFound."""
+    with reading(engine) as connection:
+        golden_id: str | None = asked
+        if ":" in asked:
+            golden_id = past.holder_at(connection, SourceKey.parse(asked).record_id, at)
+        gone = past.ended(connection, golden_id, at) if golden_id else None
+        if gone and gone[1]:
+            golden_id = gone[1]
+        row = past.version_at(connection, golden_id, at) if golden_id else None
+    if row is None:
+        raise NotFound(f"there was no record {asked} on {at:%Y-%m-%d %H:%M} (UTC).")
+    label = ENTITIES[row["entity"]].label_of(dict(row["values"]))
+    state = gone[0] if gone and not gone[1] else "live"
+    own = {"id": row["golden_id"], "label": label, "changed_at": row["valid_from"], "state": state}
+    return dict(row) | own | {"basis": f"as the hub believed at {at.isoformat()}"}
+
+
+def asserted(engine: Engine, asked: str, at: datetime) -> dict[str, Any]:
+    """What the record behind an id or a source key would be, with only what was asserted by then. Raises NotFound."""
+    with reading(engine) as connection:
+        start = _start(connection, asked)
+        entity = next(iter(start.values())).entity
+        ruleset = rulesets.in_force(connection, shipped())[entity]
+        ids = sorted(closed(connection, ruleset, start))
+        records = past.asserted_by(connection, ids, at)
+        judgement = judge(_case(connection, ruleset, records), ruleset, at)
+    draft = _wanted(judgement, asked, frozenset(start.values()))
+    if draft is None:
+        raise NotFound(f"no source had asserted anything of {asked} by {at:%Y-%m-%d %H:%M} (UTC).")
+    numbers = {one.key: str(one.version or "") for one in records.values()}
+    return {
+        "id": draft.id, "entity": entity, "label": ruleset.entity.label_of(dict(draft.values)), "version": 0,
+        "state": "live", "values": dict(draft.values), "provenance": provenance_document(draft.provenance),
+        "members": [[str(key), numbers[key]] for key in draft.cluster.members], "ruleset": ruleset.version,
+        "changed_at": at, "basis": f"judged again with what was asserted by {at.isoformat()}; it never stood",
+    }  # fmt: skip
+
+
+def known(engine: Engine, asked: str, *, as_of: str | None, asserted_by: str | None) -> dict[str, Any]:
+    """Whichever of the two was asked for. Raises InvalidRequest for both at once."""
+    if as_of and asserted_by:
+        raise InvalidRequest("ask for what was believed or for what was asserted, not for both at once.")
+    if asserted_by:
+        return asserted(engine, asked, moment(asserted_by))
+    return believed(engine, asked, moment(as_of or ""))
+
+
+def _start(connection: Connection, asked: str) -> dict[int, SourceKey]:
+    """The source records that are asked about."""
+    if ":" in asked:
+        key = SourceKey.parse(asked)
+        found = {key.record_id: key}
+    else:
+        led = reads.golden_ids(connection, [asked]).get(asked, asked)
+        found = {
+            row["id"]: SourceKey(row["system"], row["entity"], row["key"]) for row in reads.members(connection, led)
+        }
+    if not found:
+        raise NotFound(f"there is no record {asked}.")
+    return found
+
+
+def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> Case:
+    """The case of these versions: their own evidence, today's ids and decisions."""
+    keys = {id_: one.key for id_, one in records.items()}
+    held = cases.links(connection, list(records))
+    priors = cases.priors(connection, held.values())
+    return Case(
+        entity=ruleset.entity.name,
+        records=tuple(sorted(records.values(), key=lambda one: one.key)),
+        evidence=_evidence(connection, ruleset, records),
+        decisions=cases.pair_decisions(connection, keys),
+        overrides=cases.overrides(connection, keys),
+        links={keys[id_]: golden_id for id_, golden_id in held.items()},
+        priors={id_: replace(prior, published=False) for id_, prior in priors.items()},
+        founded=cases.founded(connection, keys),
+        published=cases.published_there(connection, records),
+    )
+
+
+def _evidence(connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> dict[Pair, Evidence]:
+    live = [id_ for id_, one in sorted(records.items()) if not one.tombstone]
+    pairs = list(combinations(live, 2))
+    if len(live) > EXACT:
+        known = cases.stored_evidence(connection, live)
+        pairs = [pair for pair in pairs if pair in known]
+    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in pairs])
+    return {ordered(records[a].key, records[b].key): one for (a, b), one in zip(pairs, weighed, strict=True)}
+
+
+def _wanted(judgement: Judgement, asked: str, start: frozenset[SourceKey]) -> Draft | None:
+    """The golden record of that id, else the one that holds most of what is asked about."""
+    held = [(draft.id == asked, len(start & set(draft.cluster.members)), draft) for draft in judgement.drafts]
+    best = max((one for one in held if one[1]), key=lambda one: one[:2], default=None)
+    return best[2] if best else None
