@@ -53,9 +53,7 @@ def run(job: Job, tell: Callable[[str], None]) -> tuple[int, int, int, int, str]
     found = match(table, spec, mark=lambda step: tell(f"{step}: {time.perf_counter() - began:.1f} s"), spread=spread)
     left_out = max((cost.left_out for cost in found.costs), default=0)
     if left_out:
-        tell(
-            f"up to {left_out} records share a value that too many have, and met only neighbours by it; see --report."
-        )
+        tell(f"up to {left_out} records share a value that too many have, and met only neighbours by it; see --report.")
     _write(job, table, found)
     shown = int(((found.odds < spec.match) & (found.odds >= spec.review)).sum())
     return len(table), len(np.unique(found.labels)), len(found.i), shown, f"{time.perf_counter() - began:.1f}"

@@ -226,7 +226,7 @@ _DURATION = re.compile(r"(?:(\d+)\s*h\w*\s*)?(\d+)\s*m\w*\s*(?:(\d+)\s*s\w*)?|(?
 
 
 def number(texts: Sequence[str]) -> list[str]:
-    """Numbers as plain decimals without currency, thousands and units; durations as seconds; empty where none is read."""
+    """Numbers as plain decimals without currency, thousands and units; durations as seconds; empty if none is read."""
     return [_number(text.strip().lower()) for text in texts]
 
 
@@ -278,10 +278,12 @@ def models(texts: Sequence[str]) -> list[str]:
 
 
 _MEASURED = re.compile(
-    r"\d+(?:mb|gb|tb|hz|mhz|ghz|watt|watts|mm|cm|inch|ft|btu|lbs?|mp|dpi|rpm|ppm|channel|piece|pack|volt|x\d+)|(?:19|20)\d\d|\d+0000?|\d*1080p?|\d*720p"
+    r"\d+(?:mb|gb|tb|hz|mhz|ghz|watt|watts|mm|cm|inch|ft|btu|lbs?|mp|dpi|rpm|ppm|channel|piece|pack|volt|x\d+)"
+    r"|(?:19|20)\d\d|\d+0000?|\d*1080p?|\d*720p"
 )
 
 FORMS: dict[str, Callable[[Sequence[str]], list[str]]] = {
     "folded": folded, "compact": compact, "organisation": organisation, "person": person, "street": street,
-    "phone": phone, "email": email, "domain": domain, "date": dates, "number": number, "coordinate": coordinate, "words": words, "models": models,
+    "phone": phone, "email": email, "domain": domain, "date": dates, "number": number,
+    "coordinate": coordinate, "words": words, "models": models,
 }  # fmt: skip

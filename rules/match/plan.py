@@ -43,7 +43,8 @@ class Plan:
 
 _ALONE = {  # kind: strong parts, weak parts
     "phone": (("last7",), ()), "identifier": (("whole",), ()), "date": ((), ("whole",)), "code": ((), ("whole",)),
-    "year": ((), ("whole",)), "number": ((), ("whole",)), "coordinate": ((), ()), "label": ((), ("start4",)), "category": ((), ()),
+    "year": ((), ("whole",)), "number": ((), ("whole",)), "coordinate": ((), ()), "label": ((), ("start4",)),
+    "category": ((), ()),
 }  # fmt: skip
 
 
@@ -192,8 +193,8 @@ def _models(made: Plan, texts: Column) -> None:
 
 
 def _whole_text(table: Table, kinds: Mapping[str, list[str]]) -> Column | None:
-    order = ("organisation", "name", "person", "given_name", "family_name", "title", "street", "address", "city", "postcode",
-             "email", "phone", "identifier", "date", "code", "label", "text")  # fmt: skip
+    order = ("organisation", "name", "person", "given_name", "family_name", "title", "street", "address", "city",
+             "postcode", "email", "phone", "identifier", "date", "code", "label", "text")  # fmt: skip
     names = [n for kind in order for n in kinds.get(kind, ())]
     if not names:
         return None

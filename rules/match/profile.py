@@ -14,7 +14,8 @@ from rules.match.words import LEGAL_FORMS, STREET_WORDS
 
 KINDS = (
     "email", "domain", "phone", "date", "identifier", "postcode", "street", "address", "city", "region", "given_name",
-    "family_name", "person", "organisation", "name", "label", "title", "text", "number", "year", "code", "category", "coordinate", "empty",
+    "family_name", "person", "organisation", "name", "label", "title", "text", "number", "year", "code", "category",
+    "coordinate", "empty",
 )  # fmt: skip
 SAMPLE = 2000  # distinct values that are looked at
 
@@ -57,7 +58,8 @@ _HINTS = (  # words of a column's name, and the kinds that it may then be
     (r"full_?name|contact$|person|name_full|native", "person"),
     (r"title|album|song|product", "title"),
     (r"descr|comment|note|text|abstract", "text"),
-    (r"tax|vat|ssn|soc|passport|licen[cs]e|national_id|lei$|_id$|^id|number$|_no$|isbn|ean|gtin|upc|sku|duns", "identifier"),
+    (r"tax|vat|ssn|soc|passport|licen[cs]e|national_id|lei$|_id$|^id|number$|_no$", "identifier"),
+    (r"isbn|ean|gtin|upc|sku|duns", "identifier"),
     (r"name", "name"),
 )  # fmt: skip
 
