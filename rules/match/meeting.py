@@ -41,6 +41,7 @@ def twins(made: Plan, table: Table, kind: str) -> tuple[NDArray[np.bool_], Rows]
     kept, twin = np.ones(n, bool), np.arange(n)
     kept[order[np.arange(n) - first >= TWINS]] = False
     twin[order] = order[first]
+    twin[~spoken] = np.flatnonzero(~spoken)  # rows that say nothing are nobody's twins
     return kept & spoken, twin
 
 
@@ -137,8 +138,8 @@ def _between(scorer: Scorer, left: Rows, right: Rows, labels: Rows, order: Rows)
     few = _representatives(labels, order, wanted)
     few = few[np.argsort(labels[few], kind="stable")]
     asked = np.r_[left, right]
-    start: Rows = np.searchsorted(labels[few], asked)
-    end: Rows = np.searchsorted(labels[few], asked, side="right")
+    start = np.searchsorted(labels[few], asked.astype(np.int64)).astype(np.int64).reshape(-1)
+    end = np.searchsorted(labels[few], asked, side="right").astype(np.int64).reshape(-1)
     half = len(left)
     count = (end[:half] - start[:half]) * (end[half:] - start[half:])
     pair = np.repeat(np.arange(half), count)

@@ -75,6 +75,8 @@ class Scorer:
 
     def odds(self, seen: Mapping[str, Levels], i: Rows) -> Numbers:
         """The log-odds of each pair from its levels."""
+        if not len(i):
+            return np.zeros(0, np.float32)
         return total(self.fitted, seen, self.plan.families, _rarity(self.plan, seen, self.fitted, i))
 
     def __call__(self, i: Rows, j: Rows) -> Numbers:

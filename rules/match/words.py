@@ -21,8 +21,8 @@ LEGAL_PHRASES = re.compile(
     r"\b(?:limited liability (?:company|partnership)|open joint stock company|closed joint stock company|public joint stock company"
     r"|joint stock company|public limited company|private limited|sociedad anonima|societe anonyme|naamloze vennootschap"
     r"|besloten vennootschap|societatea cu raspundere limitata|gesellschaft mit beschrankter haftung"
-    r"|gesellschaft mit beschraenkter haftung|obshchestvo s ogranichennoj otvetstvennost'?yu"
-    r"|obshchestvo s ogranichennoy otvetstvennostyu|aktsionernoe obshchestvo|sp z o ?o|spolka z oo|sp zoo|s p a|s r l|b v b a|a s|n v|b v)\b"
+    r"|gesellschaft mit beschraenkter haftung|obshchestvo s ogranichenno[ijy] otvetstvennost[yi]u"
+    r"|aktsionernoe obshchestvo|sp z o ?o|spolka z oo|sp zoo|s p a|s r l|b v b a|a s|n v|b v)\b"
 )
 TITLES = frozenset(
     """
