@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -22,6 +23,7 @@ from rules.document import Owner, RuleDocument, Survivorship
 from rules.engine import Engine
 from rules.errors import RuleSetInvalid
 from rules.forms import fields_of
+from rules.strategies import ORDERS, STRATEGIES, measured_as
 
 Facts = Mapping[str, str | bool | int]
 GIVEN_FACTS = frozenset({"change", "published", "sources"})  # facts that every record has
@@ -39,6 +41,8 @@ class RuleSet:
         self.version = f"{document.entity}@{blake2b(canon.encode(), digest_size=6).hexdigest()}"
         self._conditions = _conditions(document, name)
         _check_fields(document, self.entity, name)
+        _check_strategies(document, self.entity, name)
+        _ = self.order
         self.engine = Engine(self.version, self._conditions)
 
     def applicable(self, facts: Facts) -> frozenset[str]:
@@ -71,10 +75,29 @@ class RuleSet:
     @cached_property
     def _survivorship(self) -> dict[str, tuple[Survivorship, ...]]:
         rules = self.document.survivorship
-        return {
-            name: tuple(r for r in rules if name in r.fields) + tuple(r for r in rules if "*" in r.fields)
-            for name in self.entity.fields
-        }
+        return {name: tuple(r for r in rules if name in r.fields or "*" in r.fields) for name in self.entity.fields}
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The fields in the order in which they are decided: each after those that its rules look at."""
+        found: dict[str, None] = {}
+        for name in self.entity.fields:
+            found |= dict.fromkeys(self.order_for(name))
+        return tuple(found)
+
+    def order_for(self, name: str) -> tuple[str, ...]:
+        """What must be decided for one field, itself last. Raises RuleSetInvalid when its rules go in a circle."""
+        return tuple(self._needed(name, ()))
+
+    def _needed(self, name: str, path: tuple[str, ...]) -> dict[str, None]:
+        if name in path:
+            circle = " -> ".join((*path, name))
+            raise RuleSetInvalid(f"{self.document.entity}: same_source_as goes in a circle: {circle}.")
+        found: dict[str, None] = {}
+        for rule in self._survivorship[name]:
+            if rule.of is not None and rule.of != name:
+                found |= self._needed(rule.of, (*path, name))
+        return {**found, name: None}
 
 
 def load(text: str, name: str) -> RuleSet:
@@ -129,6 +152,30 @@ def _check_fields(document: RuleDocument, entity: EntityType, name: str) -> None
         raise RuleSetInvalid(f"{name}: no survivorship rule covers {missing[0]!r}.", hint="Add a rule for `*`.")
 
 
+def _check_strategies(document: RuleDocument, entity: EntityType, name: str) -> None:
+    """Each strategy is known, has what it needs, and can measure the fields that it is asked about."""
+    for rule in document.survivorship:
+        _known(rule.take, STRATEGIES, f"{name} {rule.id}: strategy")
+        if rule.take == "first_by":
+            _known(rule.by or "", ORDERS, f"{name} {rule.id}: order (`by`)")
+        needed = {"same_source_as": rule.of, "source_rank": rule.rank, "most_trusted": rule.trust}
+        if rule.take in needed and not needed[rule.take]:
+            words = {"same_source_as": "of", "source_rank": "rank", "most_trusted": "trust"}
+            raise RuleSetInvalid(f"{name} {rule.id}: {rule.take} needs `{words[rule.take]}`.")
+        for field in entity.fields if "*" in rule.fields else rule.fields:
+            if rule.take in ("min", "max") and measured_as(entity.fields[field]) is None:
+                raise RuleSetInvalid(
+                    f"{name} {rule.id}: {field} has no small and large; {rule.take} takes numbers, amounts and times."
+                )
+
+
+def _known(word: str, table: Iterable[str], what: str) -> None:
+    if word not in table:
+        near = get_close_matches(word, table, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(table))}."
+        raise RuleSetInvalid(f"{what} {word!r} is not known.", hint=hint)
+
+
 def _paths(document: RuleDocument) -> Iterable[str]:
     for key in document.matching.keys:
         yield from key.of
@@ -136,6 +183,7 @@ def _paths(document: RuleDocument) -> Iterable[str]:
         yield from comparison.fields
     yield from (field for owner in document.ownership for field in owner.fields)
     yield from (field for rule in document.survivorship for field in rule.fields)
+    yield from (rule.of for rule in document.survivorship if rule.of is not None)
     yield from (veto.field for veto in document.matching.veto)
     yield from document.facts.values()
     for check in document.validation:
