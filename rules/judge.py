@@ -37,13 +37,14 @@ def judge(case: Case, ruleset: RuleSet, now: datetime) -> Judgement:
 
 def _golden(context: Context, found: Cluster, identity: Identity) -> tuple[Draft, list[Question]]:
     members = [context.records[key] for key in found.members]
-    applicable = context.ruleset.applicable(facts_about(context.ruleset, members, identity))
+    before = identity.prior
+    known = {"known": before is not None, "published": bool(before and before.published)}
+    applicable = context.ruleset.applicable(facts_about(context.ruleset, members, **known))
     setting = Setting(context.ruleset, applicable, context.now, context.case.published)
-    values, provenance = overridden(context, found, *survive(members, setting))
+    values, provenance = overridden(context, found.members, *survive(members, setting))
     failed = validate(context.ruleset, values, applicable)
     outgoing = publications(context.ruleset, applicable, [rule for rule, _ in failed])
     content = content_of(values, provenance, found.members, [finding for _, finding in failed])
-    before = identity.prior
     change = Change.CREATE if before is None else Change.UPDATE
     if before is not None and before.live and before.content_hash == content:
         change = Change.UNCHANGED

@@ -63,6 +63,11 @@ class Decided:
     passed: tuple[str, ...]
 
     @property
+    def step(self) -> str:
+        """What the rule takes, in words."""
+        return (STRATEGIES[self.rule.take].__doc__ or "").strip()
+
+    @property
     def source(self) -> SourceKey:
         """The record that won."""
         return self.candidates[0].candidate.source
