@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -30,3 +31,14 @@ def in_force(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[st
     return {
         row.entity: compiled.get(row.version) or load(row.document, row.version) for row in connection.execute(query)
     }
+
+
+def versions(connection: sa.Connection, asked: Iterable[str]) -> dict[str, RuleSet]:
+    """These versions, whether they are in force or were; each is compiled once in a process."""
+    query = sa.select(ruleset.c.version, ruleset.c.document).where(ruleset.c.version.in_(sorted(set(asked))))
+    return {row.version: _compiled(row.version, row.document) for row in connection.execute(query)}
+
+
+@lru_cache(maxsize=64)
+def _compiled(version: str, document: str) -> RuleSet:
+    return load(document, version)

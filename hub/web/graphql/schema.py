@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import graphene
@@ -14,6 +15,7 @@ from hub import queries
 from hub.store.access import Principal
 from hub.web.graphql.types import Node, page_type, record_type
 from hub.wiring import Hub
+from rules.why import Ruling, explain
 
 MOST = 200  # records of one page
 
@@ -131,8 +133,10 @@ def plural(entity: str) -> str:
     return entity[:-1] + "ies" if entity.endswith("y") else entity + "s"
 
 
-def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None) -> dict[str, Any]:
-    """A golden row as the types read it."""
+def node(
+    row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None, ruling: Ruling | None = None
+) -> dict[str, Any]:
+    """A golden row as the types read it. `ruling` is what it was judged by, where the query asks why."""
     provenance = [
         {
             "field": name,
@@ -140,6 +144,7 @@ def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None =
             "rule": p[1],
             "asserted_at": p[2],
             "losers": [{"source": s, "reason": r} for s, r in p[3]],
+            "why": cache(partial(explain, ruling, name) if ruling else _unknown),
         }
         for name, p in row["provenance"].items()
     ]
@@ -157,7 +162,8 @@ def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None =
 def _one(entity: str) -> Callable[..., dict[str, Any] | None]:
     def resolve(_root: None, info: graphene.ResolveInfo, id: str) -> dict[str, Any] | None:
         rows, parents = queries.records(_hub(info).engine, entity, [id])
-        return node(rows[id], parents, id) if id in rows else None
+        judged = _rulings(info, list(rows.values()))
+        return node(rows[id], parents, id, judged.get(rows[id]["id"])) if id in rows else None
 
     return resolve
 
@@ -168,14 +174,39 @@ def _page(entity: str) -> Callable[..., dict[str, Any]]:
         rows, parents = queries.page(_hub(info).engine, entity, after=after, text=text, first=size + 1)
         shown = rows[:size]
         more = {"has_next_page": len(rows) > size, "end_cursor": shown[-1]["id"] if shown else None}
-        return {"nodes": [node(row, parents) for row in shown], "page_info": more}
+        judged = _rulings(info, shown)
+        return {"nodes": [node(row, parents, ruling=judged.get(row["id"])) for row in shown], "page_info": more}
 
     return resolve
 
 
 def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, key: str) -> dict[str, Any] | None:
     found, parents = queries.record_by_key(_hub(info).engine, SourceKey(system, entity, key))
-    return node(found, parents) if found else None
+    return node(found, parents, ruling=_rulings(info, [found]).get(found["id"])) if found else None
+
+
+def _unknown() -> None:
+    return None
+
+
+def _rulings(info: graphene.ResolveInfo, rows: Sequence[Mapping[str, Any]]) -> dict[str, Ruling]:
+    """What the rows were judged by, if the query asks why anywhere: one look for the whole page."""
+    return queries.rulings(_hub(info).engine, rows) if rows and _asks_why(info, info.field_nodes, set()) else {}
+
+
+def _asks_why(info: graphene.ResolveInfo, nodes: Iterable[Any], seen: set[str]) -> bool:
+    for one in nodes:
+        name = one.name.value if getattr(one, "name", None) else ""
+        spread = one.kind == "fragment_spread"
+        if not spread and name in ("candidates", "flip"):
+            return True
+        if spread and name in seen:
+            continue
+        within = info.fragments[name] if spread else one
+        seen |= {name} if spread else set()
+        if within.selection_set and _asks_why(info, within.selection_set.selections, seen):
+            return True
+    return False
 
 
 def _tasks(_root: None, info: graphene.ResolveInfo, first: int, after: str) -> list[dict[str, Any]]:
