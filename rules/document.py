@@ -116,7 +116,11 @@ class Validation(_Part):
 
 
 class Approval(_Part):
-    """Which changes wait for whom before they leave."""
+    """Which changes wait for whom before they leave. The first rule that applies to a target decides.
+
+    Besides the facts of every rule, its `when` may ask what leaves, compared with what the target has:
+    `target`, `known_there`, `changed.<field>`, `at_stake` and `at_stake_currency`.
+    """
 
     id: RuleId
     wait_for: Text = Field(description="The role that must approve")
@@ -140,6 +144,9 @@ class RuleDocument(_Part):
     title: Text
     facts: dict[str, Text] = Field(
         default_factory=dict, description="Fact name -> field path; small categorical values for `when`"
+    )
+    at_stake: Text | None = Field(
+        default=None, description="The money field whose larger amount, before or after, is at stake in a change"
     )
     matching: Matching
     ownership: tuple[Owner, ...] = ()

@@ -161,6 +161,8 @@ def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
         founder, founder.c.id == golden.c.founder_id
     )
     query = query.where(golden.c.state != "merged", among(connection, golden.c.id, sorted(set(ids))))
+    rows = connection.execute(query).all()
+    sent = _sent(connection, [row.id for row in rows if row.published])
     return {
         row.id: Prior(
             row.id,
@@ -170,9 +172,21 @@ def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
             row.created_at,
             row.published,
             row.state == "live",
+            sent.get(row.id, {}),
         )
-        for row in connection.execute(query)
+        for row in rows
     }
+
+
+def _sent(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """What each target has of these golden records."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    if ids:
+        query = sa.select(publication.c.golden_id, publication.c.target, publication.c["values"])
+        query = query.where(publication.c.active, among(connection, publication.c.golden_id, ids))
+        for golden_id, target, values in connection.execute(query):
+            found.setdefault(golden_id, {})[target] = values
+    return found
 
 
 def founded(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> dict[SourceKey, int]:
