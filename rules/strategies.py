@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,8 +26,7 @@ from rules.document import Survivorship
 DAY = 86_400  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What one member says of one field."""
 
     source: SourceKey
@@ -41,8 +40,7 @@ class Candidate:
         return text_of(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One rule asked about one field."""
 
     rule: Survivorship
@@ -52,8 +50,7 @@ class Asked:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """Who takes part, the measure by which the smallest wins, and in words why the others lose."""
 
     pool: Sequence[Candidate]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -43,8 +43,7 @@ class Outcome(StrEnum):
     SET_ASIDE = "set aside"  # no rule looked at it: an echo, or doubtful
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(NamedTuple):
     """A candidate, what became of it, and why."""
 
     candidate: Candidate
@@ -76,7 +75,9 @@ class Decided:
     def provenance(self) -> Provenance:
         """The decision as it is kept with the golden record."""
         winner = self.candidates[0].candidate
-        lost = sorted((Lost(one.candidate.source, one.reason) for one in self.candidates[1:]), key=_by_source)
+        lost = [Lost(one.candidate.source, one.reason) for one in self.candidates[1:]]
+        if len(lost) > 1:
+            lost.sort(key=_by_source)
         return Provenance(winner.source, self.rule.id, winner.asserted_at, tuple(lost))
 
 
@@ -95,7 +96,10 @@ def decide_all(members: Sequence[SourceRecord], setting: Setting, names: Sequenc
     """These fields, decided in this order; each must come after those that its rules look at."""
     found: dict[str, Decided] = {}
     winners: dict[str, SourceKey] = {}
+    spoken = {name for member in members for name in member.values}
     for name in names:
+        if name not in spoken:
+            continue
         decided = _decide(members, name, setting, winners)
         if decided is not None:
             found[name], winners[name] = decided, decided.source
@@ -112,17 +116,16 @@ def _decide(
         for m in members
         if name in m.values
     ]
-    if not spoken:
-        return None
     heard, aside = _heard(spoken, name, setting)
     owner = setting.ruleset.owner_of(name, setting.applicable, setting.now)
     passed: list[str] = []
     for rule in setting.ruleset.rules_for(name, setting.applicable):
         asked = Asked(rule, field, owner, winners, setting.now)
-        admitted = [c for c in heard if _admitted(c, asked)]
+        plain = rule.null == "loses" and not rule.verified_only
+        admitted = [c for c in heard if (c.value is not None if plain else _admitted(c, asked))]
         ranking = STRATEGIES[rule.take](admitted, asked) if admitted else None
         if ranking is not None and ranking.pool:
-            ranked = sorted(ranking.pool, key=lambda c: (ranking.measure(c), *total(c)))
+            ranked = _ranked(ranking)
             considered = _considered(heard, ranked, ranking, asked)
             return Decided(_value(rule, ranked), rule, owner, (*considered, *aside), tuple(passed))
         passed.append(rule.id)
@@ -131,11 +134,15 @@ def _decide(
 
 def _heard(spoken: list[Candidate], name: str, setting: Setting) -> tuple[list[Candidate], list[Considered]]:
     """Those whom the rules look at, and those whom they do not: echoes and doubtful values beside better ones."""
-    own = [c for c in spoken if not _echo(c, name, setting)] or spoken
-    aside = [Considered(c, Outcome.SET_ASIDE, "echo of what the hub published") for c in spoken if c not in own]
+    echoes = [c for c in spoken if _echo(c, name, setting)] if setting.published else []
+    own = spoken
+    aside: list[Considered] = []
+    if echoes and len(echoes) < len(spoken):
+        own = [c for c in spoken if c not in echoes]
+        aside = [Considered(c, Outcome.SET_ASIDE, "echo of what the hub published") for c in echoes]
     clean = [c for c in own if not c.doubtful]
     if not clean or len(clean) == len(own):
-        return own, aside
+        return own, aside  # nobody is better
     aside += [Considered(c, Outcome.SET_ASIDE, "doubtful value") for c in own if c.doubtful]
     return clean, aside
 
@@ -149,28 +156,49 @@ def _admitted(candidate: Candidate, asked: Asked) -> bool:
     return not rule.verified_only or asked.field.read(candidate.value)[1] is None
 
 
+def _ranked(ranking: Ranking) -> list[Candidate]:
+    """The pool, best first."""
+    if len(ranking.pool) == 1:
+        return list(ranking.pool)
+    measure = ranking.measure
+    return sorted(ranking.pool, key=lambda c: (measure(c), *total(c)))
+
+
 def _considered(heard: list[Candidate], ranked: list[Candidate], ranking: Ranking, asked: Asked) -> list[Considered]:
     """All candidates that the rule saw, the winner first, each with the reason of its place."""
     best = ranked[0]
-    rest = [*ranked[1:], *sorted((c for c in heard if c not in ranked), key=total)]
     won = Considered(best, Outcome.WON, f"rule {asked.rule.id} takes {asked.rule.take}")
-    return [won, *(_placed(c, best, ranking, asked) for c in rest)]
+    if len(heard) == 1:
+        return [won]
+    found = [won, *(_beaten(c, best, ranking, asked) for c in ranked[1:])]
+    if len(ranked) < len(heard):
+        taking_part = {c.source for c in ranked}
+        rest = sorted((c for c in heard if c.source not in taking_part), key=total)
+        found += [_left_out(c, best, ranking, asked) for c in rest]
+    return found
 
 
-def _placed(candidate: Candidate, best: Candidate, ranking: Ranking, asked: Asked) -> Considered:
+def _beaten(candidate: Candidate, best: Candidate, ranking: Ranking, asked: Asked) -> Considered:
+    """One that took part and came after the winner."""
     if candidate.value is None:
         return Considered(candidate, Outcome.LOST, "says that it is empty")
-    if best.value is not None and candidate.text == best.text:
+    if candidate.value == best.value:
         return Considered(candidate, Outcome.AGREED, "says the same")
     if asked.rule.take == "union":
         return Considered(candidate, Outcome.JOINED, ranking.why(best))
-    if not _admitted(candidate, asked):
-        return Considered(candidate, Outcome.LOST, "not verified")
-    tied = candidate in ranking.pool and ranking.measure(candidate) == ranking.measure(best)
-    if not tied:
+    if ranking.measure(candidate) != ranking.measure(best):
         return Considered(candidate, Outcome.LOST, ranking.why(best))
     earlier = candidate.asserted_at < best.asserted_at
     return Considered(candidate, Outcome.LOST, "asserted earlier" if earlier else "asserted then too, later by key")
+
+
+def _left_out(candidate: Candidate, best: Candidate, ranking: Ranking, asked: Asked) -> Considered:
+    """One that the rule did not let take part, or did not look for."""
+    if candidate.value is None:
+        return Considered(candidate, Outcome.LOST, "says that it is empty")
+    if candidate.value == best.value:
+        return Considered(candidate, Outcome.AGREED, "says the same")
+    return Considered(candidate, Outcome.LOST, ranking.why(best) if _admitted(candidate, asked) else "not verified")
 
 
 def _value(rule: Survivorship, ranked: list[Candidate]) -> Any:

@@ -7,16 +7,18 @@ or override absent. So the answer cannot differ from what the judge does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from canonical.ids import SourceKey
 from canonical.record import Provenance, SourceRecord
 from rules.case import Case
 from rules.draft import Context, facts_about, overridden
+from rules.forms import fields_of
 from rules.ruleset import RuleSet
 from rules.strategies import text_of
 from rules.survivorship import Decided, Outcome, Setting, decide_all
@@ -24,11 +26,11 @@ from rules.survivorship import Decided, Outcome, Setting, decide_all
 STEWARD = "steward"
 SECOND = timedelta(seconds=1)
 HORIZON = 4096  # days that are looked ahead
-MOST_VOICES = 20  # records whose time is moved
-MOST_CHANGES = 200  # values that are tried in the place of others
+MOST_VOICES = 8  # records whose time is moved
+MOST_CHANGES = 40  # values that are tried in the place of others
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ruling:
     """What one golden record was judged by: a case of its live members alone, the rules, the time."""
 
@@ -37,6 +39,21 @@ class Ruling:
     now: datetime
     known: bool  # the golden record stood before
     published: bool
+
+    @cached_property
+    def applicable(self) -> frozenset[str]:
+        """The rules that applied."""
+        return self.applicable_to(self.case.records)
+
+    def applicable_to(self, members: Sequence[SourceRecord]) -> frozenset[str]:
+        """The rules that apply when these are the members."""
+        facts = facts_about(self.ruleset, members, known=self.known, published=self.published)
+        return self.ruleset.applicable(facts)
+
+    @cached_property
+    def fields_of_facts(self) -> frozenset[str]:
+        """The fields that conditions look at."""
+        return frozenset(name for path in self.ruleset.document.facts.values() for name in fields_of(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +119,8 @@ class Why:
         return self.flips[0] if self.flips else None
 
 
-def explain(ruling: Ruling, name: str) -> Why | None:
-    """Why the field has its value; None when nothing stands there."""
+def explain(ruling: Ruling, name: str, *, flips: bool = True) -> Why | None:
+    """Why the field has its value; None when nothing stands there. What would flip it takes the longest."""
     now = stands(ruling, name)
     if now is None:
         return None
@@ -117,7 +134,7 @@ def explain(ruling: Ruling, name: str) -> Why | None:
         owner=decided.owner if decided else None,
         passed=decided.passed if decided and not override else (),
         candidates=_voices(ruling, name, now),
-        flips=tuple(sorted(_flips(ruling, name, now), key=_smallest)),
+        flips=tuple(sorted(_flips(ruling, name, now), key=_smallest)) if flips else (),
         provenance=now.provenance,
     )
 
@@ -141,10 +158,12 @@ def stands(ruling: Ruling, name: str, change: Change | None = None) -> Standing 
     given = change or Change()
     now = given.now or ruling.now
     members = tuple(given.said.get(one.key, one) for one in ruling.case.records)
-    facts = facts_about(ruling.ruleset, members, known=ruling.known, published=ruling.published)
-    applicable = ruling.ruleset.applicable(facts) - {given.without}
-    setting = Setting(ruling.ruleset, applicable, now, ruling.case.published)
+    looked_at = given.said and name in ruling.fields_of_facts
+    applicable = ruling.applicable_to(members) if looked_at else ruling.applicable
+    setting = Setting(ruling.ruleset, applicable - {given.without}, now, ruling.case.published)
     decided = decide_all(members, setting, ruling.ruleset.order_for(name)).get(name)
+    if not ruling.case.overrides:
+        return Standing(decided.value, decided, decided.provenance) if decided else None
     kept = tuple(one for one in ruling.case.overrides if one.id != given.lifted and one.field == name)
     context = Context(replace(ruling.case, records=members, overrides=kept), ruling.ruleset, now)
     values, provenance = overridden(
@@ -189,7 +208,7 @@ def _flips(ruling: Ruling, name: str, now: Standing) -> Iterator[Flip]:
     """At most one flip of each kind, the smallest of its kind."""
     for found in (
         _by_waiting(ruling, name, now),
-        min(_by_age(ruling, name, now), key=_smallest, default=None),
+        _by_age(ruling, name, now),
         _by_lifting(ruling, name, now),
         _by_value(ruling, name, now),
         _by_rule(ruling, name, now),
@@ -223,20 +242,38 @@ def _by_waiting(ruling: Ruling, name: str, now: Standing) -> Flip | None:
     return None
 
 
-def _by_age(ruling: Ruling, name: str, now: Standing) -> Iterator[Flip]:
-    """For each record, the best placed first: how much later, or earlier, it would have to have spoken."""
+def _by_age(ruling: Ruling, name: str, now: Standing) -> Flip | None:
+    """The one record that would have to have spoken the least later, or earlier, than it did."""
     times = [one.asserted_at for one in ruling.case.records]
     records = {one.key: one for one in ruling.case.records}
+    least: tuple[timedelta, SourceRecord, datetime] | None = None
     for voice in now.decided.candidates[:MOST_VOICES] if now.decided else ():
         record = records[voice.candidate.source]
         for limit in (max(*times, ruling.now) + SECOND, min(times) - SECOND):
-            if not _flipped(ruling, name, now, _at(record, limit)):
-                continue
-            at = _first(record.asserted_at, limit, lambda at, one=record: _flipped(ruling, name, now, _at(one, at)))
-            side = "at or after" if at >= record.asserted_at else "at or before"
-            words = f"had {record.key} asserted it {side} {_when(at)}"
-            days = abs(at - record.asserted_at) / timedelta(days=1)
-            yield replace(_flip(ruling, name, FlipKind.AGE, words, _at(record, at)), days=days)
+            found = _shifted(ruling, name, now, (record, limit if least is None else _nearer(record, limit, least[0])))
+            if found is not None and (least is None or abs(found - record.asserted_at) < least[0]):
+                least = abs(found - record.asserted_at), record, found
+    if least is None:
+        return None
+    shift, record, at = least
+    side = "at or after" if at >= record.asserted_at else "at or before"
+    flip = _flip(ruling, name, FlipKind.AGE, f"had {record.key} asserted it {side} {_when(at)}", _at(record, at))
+    return replace(flip, days=shift / timedelta(days=1))
+
+
+def _shifted(ruling: Ruling, name: str, now: Standing, until: tuple[SourceRecord, datetime]) -> datetime | None:
+    """The time nearest to its own at which the record, moved towards a limit, flips the field."""
+    record, limit = until
+    if not _flipped(ruling, name, now, _at(record, limit)):
+        return None
+    return _first(record.asserted_at, limit, lambda at: _flipped(ruling, name, now, _at(record, at)))
+
+
+def _nearer(record: SourceRecord, limit: datetime, most: timedelta) -> datetime:
+    """The limit, or what lies at most so far in its direction."""
+    if abs(limit - record.asserted_at) <= most:
+        return limit
+    return record.asserted_at + (most if limit > record.asserted_at else -most)
 
 
 def _by_lifting(ruling: Ruling, name: str, now: Standing) -> Flip | None:
@@ -262,7 +299,9 @@ def _by_value(ruling: Ruling, name: str, now: Standing) -> Flip | None:
         changes += [(f"had {key} said what {o.source} says", _saying(record, name, o.value)) for o in others.values()]
         for words, changed in changes:
             tried += 1
-            if tried <= MOST_CHANGES and _flipped(ruling, name, now, Change(said={key: changed})):
+            if tried > MOST_CHANGES:
+                break
+            if _flipped(ruling, name, now, Change(said={key: changed})):
                 return _flip(ruling, name, FlipKind.VALUE, words, Change(said={key: changed}))
     agreeing = [key for key, value in spoken.items() if text_of(value) == now.text]
     silent = Change(said={key: _without(records[key], name) for key in agreeing})
@@ -293,14 +332,14 @@ def _saying(record: SourceRecord, name: str, value: Any) -> SourceRecord:
     return replace(record, values={**record.values, name: value})
 
 
-def _first(start: datetime, end: datetime, flipped: Any) -> datetime:
+def _first(start: datetime, end: datetime, flipped: Callable[[datetime], bool]) -> datetime:
     """The moment nearest to `start`, to the second, at which it flips; it does so at `end`."""
     near, far = 0, round(abs(end - start).total_seconds())
     sign = 1 if end >= start else -1
     while far - near > 1:
         middle = (near + far) // 2
         near, far = (near, middle) if flipped(start + sign * timedelta(seconds=middle)) else (middle, far)
-    found: datetime = start + sign * timedelta(seconds=far)
+    found = start + sign * timedelta(seconds=far)
     return found if flipped(found) else end
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -15,9 +15,10 @@ from hub import queries
 from hub.store.access import Principal
 from hub.web.graphql.types import Node, page_type, record_type
 from hub.wiring import Hub
-from rules.why import Ruling, explain
+from rules.why import Ruling, Why, explain
 
 MOST = 200  # records of one page
+MOST_FLIPS = 20  # records of one page that asks what would flip their fields
 
 
 class Task(graphene.ObjectType):
@@ -144,7 +145,7 @@ def node(
             "rule": p[1],
             "asserted_at": p[2],
             "losers": [{"source": s, "reason": r} for s, r in p[3]],
-            "why": cache(partial(explain, ruling, name) if ruling else _unknown),
+            "why": cache(partial(_explained, ruling, name)),
         }
         for name, p in row["provenance"].items()
     ]
@@ -170,7 +171,7 @@ def _one(entity: str) -> Callable[..., dict[str, Any] | None]:
 
 def _page(entity: str) -> Callable[..., dict[str, Any]]:
     def resolve(_root: None, info: graphene.ResolveInfo, first: int, after: str, text: str) -> dict[str, Any]:
-        size = max(1, min(first, MOST))
+        size = max(1, min(first, MOST_FLIPS if _asks(info, ("flip",)) else MOST))
         rows, parents = queries.page(_hub(info).engine, entity, after=after, text=text, first=size + 1)
         shown = rows[:size]
         more = {"has_next_page": len(rows) > size, "end_cursor": shown[-1]["id"] if shown else None}
@@ -185,27 +186,29 @@ def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, k
     return node(found, parents, ruling=_rulings(info, [found]).get(found["id"])) if found else None
 
 
-def _unknown() -> None:
-    return None
+def _explained(ruling: Ruling | None, name: str, *, flips: bool) -> Why | None:
+    return explain(ruling, name, flips=flips) if ruling else None
 
 
 def _rulings(info: graphene.ResolveInfo, rows: Sequence[Mapping[str, Any]]) -> dict[str, Ruling]:
     """What the rows were judged by, if the query asks why anywhere: one look for the whole page."""
-    return queries.rulings(_hub(info).engine, rows) if rows and _asks_why(info, info.field_nodes, set()) else {}
+    return queries.rulings(_hub(info).engine, rows) if rows and _asks(info, ("candidates", "flip")) else {}
 
 
-def _asks_why(info: graphene.ResolveInfo, nodes: Iterable[Any], seen: set[str]) -> bool:
-    for one in nodes:
+def _asks(info: graphene.ResolveInfo, wanted: Sequence[str]) -> bool:
+    """Whether the query selects a field of one of these names anywhere below."""
+    seen: set[str] = set()
+    waiting = list(info.field_nodes)
+    while waiting:
+        one = waiting.pop()
         name = one.name.value if getattr(one, "name", None) else ""
-        spread = one.kind == "fragment_spread"
-        if not spread and name in ("candidates", "flip"):
-            return True
-        if spread and name in seen:
+        if one.kind == "fragment_spread":
+            waiting += [] if name in seen else [info.fragments[name]]
+            seen.add(name)
             continue
-        within = info.fragments[name] if spread else one
-        seen |= {name} if spread else set()
-        if within.selection_set and _asks_why(info, within.selection_set.selections, seen):
+        if one.kind == "field" and name in wanted:
             return True
+        waiting += one.selection_set.selections if one.selection_set else ()
     return False
 
 

@@ -45,12 +45,15 @@ class Provenance(graphene.ObjectType):
     candidates = graphene.List(
         graphene.NonNull(Candidate), description="Everybody who spoke, the winner first; asked of the rules that judged"
     )
-    flip = graphene.String(description="The smallest change under which another value would stand, and that value")
+    flip = graphene.String(
+        description="The smallest change under which another value would stand, and that value; "
+        "a page that asks for it holds at most 20 records"
+    )
 
     @staticmethod
     def resolve_candidates(parent: Mapping[str, Any], _info: Any) -> list[dict[str, Any]] | None:
         """The candidates as the rules placed them; null when the rules that judged are gone."""
-        found: Why | None = parent["why"]()
+        found: Why | None = parent["why"](flips=False)
         if found is None:
             return None
         return [
@@ -64,7 +67,7 @@ class Provenance(graphene.ObjectType):
     @staticmethod
     def resolve_flip(parent: Mapping[str, Any], _info: Any) -> str | None:
         """The smallest change, in words."""
-        found: Why | None = parent["why"]()
+        found: Why | None = parent["why"](flips=True)
         return queries.flip_words(found) if found else None
 
 

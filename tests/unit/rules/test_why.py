@@ -152,6 +152,20 @@ def test_why_of_a_field_that_nobody_fills_is_nothing() -> None:
     assert explain(ruling(ruleset(), said("crm")), "industry") is None
 
 
+def test_why_of_a_very_large_record_asks_the_rules_a_bounded_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rules import why as room
+
+    asked = []
+    monkeypatch.setattr(room, "stands", lambda *given: asked.append(1) or stands(*given))
+    rules = ruleset("id: new, fields: [industry], take: most_recent")
+    crowd = [said(("crm", "erp", "billing")[n % 3], n, str(n), industry=f"{n % 9}") for n in range(1, 300)]
+    assert why(rules, "industry", *crowd).flip is not None
+    assert len(asked) < 600
+    asked.clear()
+    assert explain(ruling(rules, *crowd), "industry", flips=False).flips == ()  # type: ignore[union-attr]
+    assert len(asked) == 1
+
+
 WORDS = ("Rail", "Ships", "n/a", None)
 COMPILED = tuple(
     ruleset(f"id: one, fields: [industry, legal_name], {rule}")
