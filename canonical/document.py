@@ -47,6 +47,11 @@ def read_document(text: str, model: type[Model], *, name: str, error: type[Maste
         raise failure(error, name, place_of(tree, path), _words(first, path, model)) from None
 
 
+def place_in(text: str, path: tuple[int | str, ...]) -> Place:
+    """Line and column (from 1) of the deepest node on the path that the document has."""
+    return place_of(YAML(typ="rt").load(text), path)
+
+
 def failure(error: type[MasterDataError], name: str, place: Place, words: str) -> MasterDataError:
     """The error, saying where."""
     line, column = place

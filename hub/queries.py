@@ -11,10 +11,12 @@ from canonical.catalogue import entity as entity_named
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub.errors import NotFound
+from hub.store import cases, journal, reads
 from hub.store import decisions as decisions_store
-from hub.store import journal, reads
 from hub.store import plans as plans_store
 from hub.store.engine import Connection, Engine, reading
+from hub.store.verdicts import provenance_document
+from rules.why import Ruling, Why, explain
 
 Row = Mapping[str, Any]
 
@@ -101,14 +103,47 @@ def fields(golden: Row) -> list[FieldView]:
     return found
 
 
-def why(engine: Engine, asked: str, name: str) -> tuple[RecordView, FieldView]:
-    """Which system won a field, by which rule, who lost and why. Raises NotFound, UnknownField."""
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a field has its value: as it was written down, and as the same rules come to it again.
+
+    `again` is None when it cannot be asked again: nothing stands there, or the rule set version is gone.
+    `stands`: what is known now leads to what was written down; otherwise something that the rules look at
+    (what a target has acknowledged, say) has changed since, and the next judgement decides anew.
+    """
+
+    field: FieldView
+    again: Why | None
+    stands: bool
+
+
+def why(engine: Engine, asked: str, name: str) -> tuple[RecordView, Reason]:
+    """Which system won a field, by which rule, who lost and why, and what would flip it.
+
+    Raises NotFound, UnknownField.
+    """
     view = record(engine, asked)
     entity_named(view.golden["entity"])[name]  # an unknown name is an error with a suggestion
     for field in fields(view.golden):
         if field.name == name:
-            return view, field
+            with reading(engine) as connection:
+                ruling = cases.rulings(connection, [view.golden]).get(view.golden["id"])
+            return view, reason(field, view.golden, ruling)
     raise NotFound(f"no system speaks of {name} of {view.golden['id']}.")
+
+
+def reason(field: FieldView, golden: Row, ruling: Ruling | None) -> Reason:
+    """Why a field of a golden record has its value, given what the record was judged by."""
+    again = explain(ruling, field.name) if ruling else None
+    if again is None:
+        return Reason(field, None, stands=False)
+    written = golden["provenance"][field.name]
+    return Reason(field, again, stands=provenance_document({field.name: again.provenance})[field.name] == written)
+
+
+def flip_words(found: Why) -> str | None:
+    """The smallest change that would flip a field, and what would stand then; None when nothing would."""
+    return f"{found.flip.words}: {shown(found.flip.value)}" if found.flip else None
 
 
 def walk(engine: Engine, key: SourceKey) -> dict[str, Any]:
@@ -199,6 +234,12 @@ def record_by_key(engine: Engine, key: SourceKey) -> tuple[Row | None, dict[str,
             return None, {}
         row = reads.goldens(connection, [golden_id])[golden_id]
         return row, _references(connection, [row])
+
+
+def rulings(engine: Engine, rows: Sequence[Row]) -> dict[str, Ruling]:
+    """What each of these golden rows was judged by, to ask why."""
+    with reading(engine) as connection:
+        return cases.rulings(connection, rows)
 
 
 def tasks(engine: Engine, *, first: int = 50, after: str = "") -> list[Row]:

@@ -57,6 +57,7 @@ class Prior:
     created_at: datetime
     published: bool = False
     live: bool = True
+    sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # what each target has acknowledged
 
 
 @dataclass(frozen=True, slots=True)

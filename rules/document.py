@@ -76,15 +76,28 @@ class Owner(_Part):
     why: Why
 
 
+class Trust(_Part):
+    """How far a system is believed: at first, and less with each half-life that its statement is old."""
+
+    start: float = Field(ge=0, le=100)
+    half_life_days: int | None = Field(default=None, ge=1, description="Without one, trust does not age")
+    floor: float = Field(default=0, ge=0, le=100, description="What trust sinks towards")
+
+
 class Survivorship(_Part):
     """How one value of a field wins. The first rule that applies and finds a value decides."""
 
     id: RuleId
-    fields: tuple[Text, ...] = Field(description="Field names, or `*` for every field without an own rule")
-    take: Text = Field(description="A strategy of rules.survivorship")
-    rank: tuple[Text, ...] = Field(default=(), description="Systems, best first (for source_rank)")
+    fields: tuple[Text, ...] = Field(description="Field names, or `*` for every field")
+    take: Text = Field(description="A strategy of rules.strategies")
+    rank: tuple[Text, ...] = Field(default=(), description="Systems (for source_rank) or values (`listed`), best first")
+    trust: dict[Text, Trust] = Field(default_factory=dict, description="System -> trust (for most_trusted)")
+    by: Text | None = Field(default=None, description="An order of rules.strategies (for first_by)")
     of: Text | None = Field(default=None, description="Another field (for same_source_as)")
-    null: Literal["loses", "wins"] = Field(default="loses", description="What an explicit 'empty' does")
+    null: Literal["loses", "wins", "clears_from_owner"] = Field(
+        default="loses", description="What an explicit 'empty' does: nothing, count as a statement, or only the owner's"
+    )
+    verified_only: bool = Field(default=False, description="Only values without a finding take part")
     when: Any = None
     why: Why
 
@@ -103,7 +116,11 @@ class Validation(_Part):
 
 
 class Approval(_Part):
-    """Which changes wait for whom before they leave."""
+    """Which changes wait for whom before they leave. The first rule that applies to a target decides.
+
+    Besides the facts of every rule, its `when` may ask what leaves, compared with what the target has:
+    `target`, `known_there`, `changed.<field>`, `at_stake` and `at_stake_currency`.
+    """
 
     id: RuleId
     wait_for: Text = Field(description="The role that must approve")
@@ -127,6 +144,9 @@ class RuleDocument(_Part):
     title: Text
     facts: dict[str, Text] = Field(
         default_factory=dict, description="Fact name -> field path; small categorical values for `when`"
+    )
+    at_stake: Text | None = Field(
+        default=None, description="The money field whose larger amount, before or after, is at stake in a change"
     )
     matching: Matching
     ownership: tuple[Owner, ...] = ()

@@ -17,7 +17,6 @@ from canonical.record import Lost, Provenance, SourceRecord
 from rules.case import Case
 from rules.document import Validation
 from rules.forms import texts_at
-from rules.identity import Identity
 from rules.judgement import Cluster, Kind, Question
 from rules.ruleset import RuleSet
 
@@ -61,12 +60,17 @@ class Context:
         return found
 
 
-def facts_about(ruleset: RuleSet, members: Sequence[SourceRecord], identity: Identity) -> dict[str, str | bool | int]:
-    """What conditions may look at: the document's facts by most members' word, and what everybody has."""
+def facts_about(
+    ruleset: RuleSet, members: Sequence[SourceRecord], *, known: bool, published: bool
+) -> dict[str, str | bool | int]:
+    """What conditions may look at: the document's facts by most members' word, and what everybody has.
+
+    `known`: the golden record stood before this judgement; `published`: some target has had it.
+    """
     facts: dict[str, str | bool | int] = {
         "sources": min(len(members), MOST_SOURCES),
-        "change": "update" if identity.prior else "create",
-        "published": bool(identity.prior and identity.prior.published),
+        "change": "update" if known else "create",
+        "published": published,
     }
     for name, path in ruleset.document.facts.items():
         said = Counter(text for member in members for text in texts_at(member.values, path)[:1])
@@ -76,10 +80,10 @@ def facts_about(ruleset: RuleSet, members: Sequence[SourceRecord], identity: Ide
 
 
 def overridden(
-    context: Context, found: Cluster, values: dict[str, Any], provenance: dict[str, Provenance]
+    context: Context, members: Sequence[SourceKey], values: dict[str, Any], provenance: dict[str, Provenance]
 ) -> tuple[dict[str, Any], dict[str, Provenance]]:
     """The values with the stewards' own in their place; the rules' winner becomes the first loser."""
-    for key in found.members:
+    for key in members:
         for override in context.overrides.get(key, ()):
             before = provenance.get(override.field)
             losers = before.losers if before else ()

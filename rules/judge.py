@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rules.approval import publications
+from rules.approval import Leaving, publications
 from rules.case import Case
 from rules.clustering import cluster
 from rules.draft import Context, content_of, facts_about, overridden, question_about
@@ -37,13 +37,16 @@ def judge(case: Case, ruleset: RuleSet, now: datetime) -> Judgement:
 
 def _golden(context: Context, found: Cluster, identity: Identity) -> tuple[Draft, list[Question]]:
     members = [context.records[key] for key in found.members]
-    applicable = context.ruleset.applicable(facts_about(context.ruleset, members, identity))
-    setting = Setting(context.ruleset, applicable, context.now, context.case.published)
-    values, provenance = overridden(context, found, *survive(members, setting))
-    failed = validate(context.ruleset, values, applicable)
-    outgoing = publications(context.ruleset, applicable, [rule for rule, _ in failed])
-    content = content_of(values, provenance, found.members, [finding for _, finding in failed])
     before = identity.prior
+    known = {"known": before is not None, "published": bool(before and before.published)}
+    facts = facts_about(context.ruleset, members, **known)
+    applicable = context.ruleset.applicable(facts)
+    setting = Setting(context.ruleset, applicable, context.now, context.case.published)
+    values, provenance = overridden(context, found.members, *survive(members, setting))
+    failed = validate(context.ruleset, values, applicable)
+    leaving = Leaving(facts, values, before.sent if before else {})
+    outgoing = publications(context.ruleset, applicable, [rule for rule, _ in failed], leaving)
+    content = content_of(values, provenance, found.members, [finding for _, finding in failed])
     change = Change.CREATE if before is None else Change.UPDATE
     if before is not None and before.live and before.content_hash == content:
         change = Change.UNCHANGED

@@ -2,17 +2,17 @@
 
 A field's value is taken whole (an address, an amount with its currency). Doubtful values lose
 against clean ones before any rule looks; what the hub itself published there does not count as
-evidence at all (an echo). Every choice ends in the same total order: later asserted first, then
-system and key. Nothing depends on the order in which records came.
+evidence at all (an echo). How a rule ranks is in `rules.strategies`. Nothing depends on the order in
+which records came, and `rules.why` asks the same `decide` with other inputs.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,25 +20,7 @@ from canonical.ids import SourceKey
 from canonical.record import Lost, Provenance, SourceRecord
 from rules.document import Survivorship
 from rules.ruleset import RuleSet
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What one member says of one field."""
-
-    source: SourceKey
-    value: Any
-    asserted_at: datetime
-    doubtful: bool
-
-    @property
-    def text(self) -> str:
-        """The value as text that equal values share."""
-        return (
-            self.value
-            if isinstance(self.value, str)
-            else orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS).decode()
-        )
+from rules.strategies import STRATEGIES, Asked, Candidate, Ranking, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,63 +33,172 @@ class Setting:
     published: Mapping[SourceKey, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """One rule asked about one field."""
+class Outcome(StrEnum):
+    """What became of a candidate."""
 
+    WON = "won"
+    AGREED = "agreed"  # says the same as the winner
+    JOINED = "joined"  # its entries are in the list
+    LOST = "lost"
+    SET_ASIDE = "set aside"  # no rule looked at it: an echo, or doubtful
+
+
+class Considered(NamedTuple):
+    """A candidate, what became of it, and why."""
+
+    candidate: Candidate
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How one field was decided: the rule, its value, every candidate (the winner first), who was asked in vain."""
+
+    value: Any
     rule: Survivorship
     owner: str | None
-    winners: Mapping[str, Provenance]  # of the fields decided before
+    candidates: tuple[Considered, ...]
+    passed: tuple[str, ...]
 
+    @property
+    def step(self) -> str:
+        """What the rule takes, in words."""
+        return (STRATEGIES[self.rule.take].__doc__ or "").strip()
 
-Ranked = tuple[list[Candidate], str]  # best first (ties not yet broken by the total order), why the rest lose
-Strategy = Callable[[Sequence[Candidate], _Choice], Ranked]
+    @property
+    def source(self) -> SourceKey:
+        """The record that won."""
+        return self.candidates[0].candidate.source
+
+    @property
+    def provenance(self) -> Provenance:
+        """The decision as it is kept with the golden record."""
+        winner = self.candidates[0].candidate
+        lost = [Lost(one.candidate.source, one.reason) for one in self.candidates[1:]]
+        if len(lost) > 1:
+            lost.sort(key=_by_source)
+        return Provenance(winner.source, self.rule.id, winner.asserted_at, tuple(lost))
 
 
 def survive(members: Sequence[SourceRecord], setting: Setting) -> tuple[dict[str, Any], dict[str, Provenance]]:
     """The agreed values and where each comes from; only fields that some member speaks of."""
+    found = decide_all(members, setting, setting.ruleset.order)
     values: dict[str, Any] = {}
     provenance: dict[str, Provenance] = {}
     for name in setting.ruleset.entity.fields:
-        candidates = _candidates(members, name, setting)
-        if candidates:
-            decided = _decide(candidates, name, setting, provenance)
-            if decided is not None:
-                values[name], provenance[name] = decided
+        if name in found:
+            values[name], provenance[name] = found[name].value, found[name].provenance
     return values, provenance
 
 
-def _candidates(members: Sequence[SourceRecord], name: str, setting: Setting) -> list[Candidate]:
+def decide_all(members: Sequence[SourceRecord], setting: Setting, names: Sequence[str]) -> dict[str, Decided]:
+    """These fields, decided in this order; each must come after those that its rules look at."""
+    found: dict[str, Decided] = {}
+    winners: dict[str, SourceKey] = {}
+    spoken = {name for member in members for name in member.values}
+    for name in names:
+        if name not in spoken:
+            continue
+        decided = _decide(members, name, setting, winners)
+        if decided is not None:
+            found[name], winners[name] = decided, decided.source
+    return found
+
+
+def _decide(
+    members: Sequence[SourceRecord], name: str, setting: Setting, winners: Mapping[str, SourceKey]
+) -> Decided | None:
+    """The winner of the first rule that finds one. None when nobody speaks or nobody may win."""
     field = setting.ruleset.entity.fields[name]
-    return [
+    spoken = [
         Candidate(m.key, m.values[name], m.asserted_at, field.doubtful(m.values[name]))
         for m in members
         if name in m.values
     ]
-
-
-def _decide(
-    candidates: list[Candidate], name: str, setting: Setting, winners: Mapping[str, Provenance]
-) -> tuple[Any, Provenance] | None:
-    """The winner of the first rule that finds one. None when nobody may win (all echoes or nulls that lose)."""
-    lost: list[Lost] = []
-    own = [c for c in candidates if not _echo(c, name, setting)]
-    if own:
-        lost += [Lost(c.source, "echo of what the hub published") for c in candidates if c not in own]
-    own = own or candidates
-    clean = [c for c in own if not c.doubtful]
-    if clean:
-        lost += [Lost(c.source, "doubtful value") for c in own if c.doubtful]
+    heard, aside = _heard(spoken, name, setting)
     owner = setting.ruleset.owner_of(name, setting.applicable, setting.now)
+    passed: list[str] = []
     for rule in setting.ruleset.rules_for(name, setting.applicable):
-        field = [c for c in (clean or own) if c.value is not None or rule.null == "wins"]
-        ranked, why = STRATEGIES[rule.take](field, _Choice(rule, owner, winners)) if field else ([], "")
-        if ranked:
-            beaten = [Lost(c.source, _loss(c, ranked, why)) for c in (clean or own) if c is not ranked[0]]
-            return _value(rule, ranked), Provenance(
-                ranked[0].source, rule.id, ranked[0].asserted_at, tuple(sorted((*beaten, *lost), key=_by_source))
-            )
+        asked = Asked(rule, field, owner, winners, setting.now)
+        plain = rule.null == "loses" and not rule.verified_only
+        admitted = [c for c in heard if (c.value is not None if plain else _admitted(c, asked))]
+        ranking = STRATEGIES[rule.take](admitted, asked) if admitted else None
+        if ranking is not None and ranking.pool:
+            ranked = _ranked(ranking)
+            considered = _considered(heard, ranked, ranking, asked)
+            return Decided(_value(rule, ranked), rule, owner, (*considered, *aside), tuple(passed))
+        passed.append(rule.id)
     return None
+
+
+def _heard(spoken: list[Candidate], name: str, setting: Setting) -> tuple[list[Candidate], list[Considered]]:
+    """Those whom the rules look at, and those whom they do not: echoes and doubtful values beside better ones."""
+    echoes = [c for c in spoken if _echo(c, name, setting)] if setting.published else []
+    own = spoken
+    aside: list[Considered] = []
+    if echoes and len(echoes) < len(spoken):
+        own = [c for c in spoken if c not in echoes]
+        aside = [Considered(c, Outcome.SET_ASIDE, "echo of what the hub published") for c in echoes]
+    clean = [c for c in own if not c.doubtful]
+    if not clean or len(clean) == len(own):
+        return own, aside  # nobody is better
+    aside += [Considered(c, Outcome.SET_ASIDE, "doubtful value") for c in own if c.doubtful]
+    return clean, aside
+
+
+def _admitted(candidate: Candidate, asked: Asked) -> bool:
+    """Whether the rule lets the candidate take part: its word on nulls, and on what has findings."""
+    rule = asked.rule
+    if candidate.value is None:
+        owners = rule.null == "clears_from_owner" and candidate.source.system == asked.owner
+        return owners or rule.null == "wins"
+    return not rule.verified_only or asked.field.read(candidate.value)[1] is None
+
+
+def _ranked(ranking: Ranking) -> list[Candidate]:
+    """The pool, best first."""
+    if len(ranking.pool) == 1:
+        return list(ranking.pool)
+    measure = ranking.measure
+    return sorted(ranking.pool, key=lambda c: (measure(c), *total(c)))
+
+
+def _considered(heard: list[Candidate], ranked: list[Candidate], ranking: Ranking, asked: Asked) -> list[Considered]:
+    """All candidates that the rule saw, the winner first, each with the reason of its place."""
+    best = ranked[0]
+    won = Considered(best, Outcome.WON, f"rule {asked.rule.id} takes {asked.rule.take}")
+    if len(heard) == 1:
+        return [won]
+    found = [won, *(_beaten(c, best, ranking, asked) for c in ranked[1:])]
+    if len(ranked) < len(heard):
+        taking_part = {c.source for c in ranked}
+        rest = sorted((c for c in heard if c.source not in taking_part), key=total)
+        found += [_left_out(c, best, ranking, asked) for c in rest]
+    return found
+
+
+def _beaten(candidate: Candidate, best: Candidate, ranking: Ranking, asked: Asked) -> Considered:
+    """One that took part and came after the winner."""
+    if candidate.value is None:
+        return Considered(candidate, Outcome.LOST, "says that it is empty")
+    if candidate.value == best.value:
+        return Considered(candidate, Outcome.AGREED, "says the same")
+    if asked.rule.take == "union":
+        return Considered(candidate, Outcome.JOINED, ranking.why(best))
+    if ranking.measure(candidate) != ranking.measure(best):
+        return Considered(candidate, Outcome.LOST, ranking.why(best))
+    earlier = candidate.asserted_at < best.asserted_at
+    return Considered(candidate, Outcome.LOST, "asserted earlier" if earlier else "asserted then too, later by key")
+
+
+def _left_out(candidate: Candidate, best: Candidate, ranking: Ranking, asked: Asked) -> Considered:
+    """One that the rule did not let take part, or did not look for."""
+    if candidate.value is None:
+        return Considered(candidate, Outcome.LOST, "says that it is empty")
+    if candidate.value == best.value:
+        return Considered(candidate, Outcome.AGREED, "says the same")
+    return Considered(candidate, Outcome.LOST, ranking.why(best) if _admitted(candidate, asked) else "not verified")
 
 
 def _value(rule: Survivorship, ranked: list[Candidate]) -> Any:
@@ -116,14 +207,9 @@ def _value(rule: Survivorship, ranked: list[Candidate]) -> Any:
     merged: dict[str, Any] = {}
     for candidate in ranked:
         for entry in candidate.value if isinstance(candidate.value, list) else [candidate.value]:
-            merged.setdefault(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS).decode(), entry)
-    return [merged[text] for text in sorted(merged)]
-
-
-def _loss(candidate: Candidate, ranked: list[Candidate], why: str) -> str:
-    if candidate.value is None:
-        return "says that it is empty"
-    return "says the same" if candidate.text == ranked[0].text else why
+            if entry is not None:
+                merged.setdefault(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS).decode(), entry)
+    return [merged[text] for text in sorted(merged)] or None
 
 
 def _echo(candidate: Candidate, name: str, setting: Setting) -> bool:
@@ -133,73 +219,3 @@ def _echo(candidate: Candidate, name: str, setting: Setting) -> bool:
 
 def _by_source(lost: Lost) -> SourceKey:
     return lost.source
-
-
-def _total(candidate: Candidate) -> tuple[float, SourceKey]:
-    return -candidate.asserted_at.timestamp(), candidate.source
-
-
-def _owner(candidates: Sequence[Candidate], choice: _Choice) -> Ranked:
-    """What the system of record says; nothing while it is silent."""
-    own = sorted((c for c in candidates if c.source.system == choice.owner), key=_total)
-    return own, f"{choice.owner} is the system of record"
-
-
-def _source_rank(candidates: Sequence[Candidate], choice: _Choice) -> Ranked:
-    """The system that stands first in the rule's rank; systems not named come last."""
-    rank = {system: place for place, system in enumerate(choice.rule.rank)}
-    best = sorted(candidates, key=lambda c: (rank.get(c.source.system, len(rank)), *_total(c)))
-    return best, f"{best[0].source.system} ranks higher"
-
-
-def _most_recent(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
-    """What was asserted last, by the source's own time."""
-    return sorted(candidates, key=_total), "asserted earlier"
-
-
-def _oldest(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
-    """What was asserted first."""
-    return sorted(candidates, key=lambda c: (c.asserted_at, c.source)), "asserted later"
-
-
-def _longest(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
-    """The longest text."""
-    return sorted(candidates, key=lambda c: (-len(c.text), *_total(c))), "shorter"
-
-
-def _most_complete(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
-    """The group or list with the most parts filled."""
-    return sorted(
-        candidates, key=lambda c: (-len(c.value) if isinstance(c.value, list | dict) else 0, *_total(c))
-    ), "less complete"
-
-
-def _most_frequent(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
-    """What most members say."""
-    counts = Counter(c.text for c in candidates)
-    return sorted(candidates, key=lambda c: (-counts[c.text], *_total(c))), "said by fewer"
-
-
-def _same_source_as(candidates: Sequence[Candidate], choice: _Choice) -> Ranked:
-    """From the record that won another field, so that the two stay together."""
-    winner = choice.winners.get(choice.rule.of or "")
-    own = [c for c in candidates if winner is not None and c.source == winner.source]
-    return own, f"{choice.rule.of} came from elsewhere"
-
-
-def _union(candidates: Sequence[Candidate], _choice: _Choice) -> Ranked:
-    """All entries of all lists, each once."""
-    return sorted(candidates, key=_total), "joined into the list"
-
-
-STRATEGIES: dict[str, Strategy] = {
-    "owner": _owner,
-    "source_rank": _source_rank,
-    "most_recent": _most_recent,
-    "oldest": _oldest,
-    "longest": _longest,
-    "most_complete": _most_complete,
-    "most_frequent": _most_frequent,
-    "same_source_as": _same_source_as,
-    "union": _union,
-}

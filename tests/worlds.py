@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import sqlalchemy as sa
+from ruamel.yaml import YAML
 
 from adapters.decode import decode
 from adapters.mapping import MappedSource, load
@@ -15,6 +17,8 @@ from hub.flow.ingest import Delivery, Report, ingest
 from hub.store.engine import reading, writing
 from hub.store.tables import metadata
 from hub.wiring import Hub
+from rules.ruleset import load as load_rules
+from rules.ruleset import shipped
 
 MAPPING = """
 system: {path: system, codes: {crm: crm, billing: billing, support: support, erp: erp, shop: shop}}
@@ -82,6 +86,20 @@ def deliver(hub: Hub, payloads: Iterable[Mapping[str, Any]]) -> Report:
     lines = [decode(json.dumps(payload), number) for number, payload in enumerate(payloads, 1)]
     delivery = Delivery("test", f"delivery {next(_serial)}", lines)
     return ingest(hub.engine, hub.rulesets, SOURCE, delivery, clock=hub.clock)
+
+
+def enforce(hub: Hub, entity: str, parts: Mapping[str, Any]) -> None:
+    """Put the shipped rules of an entity in force with these parts of the document in place of theirs."""
+    with StringIO() as written:
+        reader = YAML(typ="safe")
+        reader.dump({**reader.load(shipped()[entity].text), **parts}, written)
+        made = load_rules(written.getvalue(), f"{entity}.yaml")
+    with writing(hub.engine) as connection:
+        table = metadata.tables["ruleset"]
+        connection.execute(sa.update(table).where(table.c.entity == entity).values(state="retired"))
+        connection.execute(sa.delete(table).where(table.c.version == made.version))
+        row = {"version": made.version, "entity": entity, "document": made.text, "state": "live"}
+        connection.execute(sa.insert(table).values(**row, activated_at=hub.clock()))
 
 
 def outcome(hub: Hub) -> Outcome:

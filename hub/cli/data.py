@@ -91,20 +91,15 @@ def show(asked: str, *, as_of: str | None, asserted: str | None, directory: Path
 @folder
 @form
 def why(asked: str, field: str, *, directory: Path | None, form: str) -> None:
-    """Say why FIELD has its value: who won, by which rule, who lost and why."""
+    """Say why FIELD has its value: who won, by which rule, who lost and why, and what would flip it."""
     from hub import queries
+    from hub.cli.reasons import as_document, tell_why
 
     view, found = queries.why(open_hub(directory).engine, asked, field)
-    said = {key: values.get(field) for key, values in view.said.items()}
     if form == "json":
-        losers = [{"source": key, "reason": reason, "value": said.get(key)} for key, reason in found.losers]
-        put_json({"field": field, "value": found.value, "source": found.source, "rule": found.rule, "losers": losers})
-        return
-    ruleset = view.golden["ruleset"]
-    click.echo(f"{queries.shown(found.value)}")
-    click.echo(f"  won: {found.source or 'a steward'} @ {found.asserted_at}   rule {found.rule} of {ruleset}")
-    for key, reason in found.losers:
-        click.echo(f"  lost: {key}  {queries.shown(said.get(key))}  ({reason})")
+        put_json(as_document(view, found))
+    else:
+        tell_why(view, found)
 
 
 @record.command("find")

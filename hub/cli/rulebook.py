@@ -22,11 +22,24 @@ for _command in (rehearsal.ls, rehearsal.simulate, rehearsal.simulations, rehear
 
 @rules.command("check")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
-def check(file: Path) -> None:
-    """Check a rule document: schema, fields, facts, conditions."""
+@form
+def check(file: Path, *, form: str) -> None:
+    """Check a rule document: schema, fields, facts, conditions, rules that can never fire, undecided fields."""
+    from canonical.document import place_in
+    from rules.check import remarks
     from rules.ruleset import load
 
-    ruleset = load(file.read_text("utf-8"), file.name)
+    text = file.read_text("utf-8")
+    ruleset = load(text, file.name)
+    found = [(*place_in(text, one.path), one) for one in remarks(ruleset)]
+    if form == "json":
+        rows = [{"line": line, "column": column, "rule": one.rule, "words": one.words} for line, column, one in found]
+        put_json({"file": file.name, "version": ruleset.version, "remarks": rows})
+    for line, column, one in found if form == "table" else ():
+        click.echo(f"{file.name}:{line}:{column} {one.rule}: {one.words}.")
+    if found:
+        say(f"{file.name}: {len(found)} to look at again.")
+        raise SystemExit(1)
     say(f"{file.name}: well. It would be version {ruleset.version}.")
 
 

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
-from hub.store import bulk
+from hub.store import bulk, journal, rulesets
 from hub.store.engine import among
 from hub.store.tables import decision, evidence, golden, hot_key, link, match_key, publication, record, record_version
-from rules.case import Answer, Evidence, Override, PairDecision, Prior
+from rules.case import Answer, Case, Evidence, Override, PairDecision, Prior
+from rules.why import Ruling
 
 Keys = Mapping[int, tuple[int, ...]]
 Edge = tuple[int, int]
@@ -163,6 +164,8 @@ def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
         founder, founder.c.id == golden.c.founder_id
     )
     query = query.where(golden.c.state != "merged", among(connection, golden.c.id, sorted(set(ids))))
+    rows = connection.execute(query).all()
+    sent = _sent(connection, [row.id for row in rows if row.published])
     return {
         row.id: Prior(
             row.id,
@@ -172,9 +175,21 @@ def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
             row.created_at,
             row.published,
             row.state == "live",
+            sent.get(row.id, {}),
         )
-        for row in connection.execute(query)
+        for row in rows
     }
+
+
+def _sent(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """What each target has of these golden records."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    if ids:
+        query = sa.select(publication.c.golden_id, publication.c.target, publication.c["values"])
+        query = query.where(publication.c.active, among(connection, publication.c.golden_id, ids))
+        for golden_id, target, values in connection.execute(query):
+            found.setdefault(golden_id, {})[target] = values
+    return found
 
 
 def founded(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> dict[SourceKey, int]:
@@ -192,6 +207,31 @@ def published_there(
     query = sa.select(publication.c.target, publication.c.remote_id, publication.c["values"])
     query = query.where(among(connection, publication.c.remote_id, sorted({key for _, key in mine})))
     return {mine[row[0], row[1]]: row[2] for row in connection.execute(query) if (row[0], row[1]) in mine}
+
+
+def rulings(connection: sa.Connection, goldens: Iterable[Mapping[str, Any]]) -> dict[str, Ruling]:
+    """What these golden records were judged by, by id: members, overrides, rules and time of their last version.
+
+    A fixed number of statements. One whose rule set version is not kept is left out.
+    """
+    rows = list(goldens)
+    members = {row["id"]: [SourceKey.parse(key).record_id for key, _ in row["members"]] for row in rows}
+    everybody = sorted({id_ for ids in members.values() for id_ in ids})
+    records = {id_: one for id_, one in journal.load_records(connection, everybody).items() if not one.tombstone}
+    said = overrides(connection, {id_: one.key for id_, one in records.items()})
+    sent = published_there(connection, records)
+    known = rulesets.versions(connection, (row["ruleset"] for row in rows))
+    found = {}
+    for row in rows:
+        if row["ruleset"] in known:
+            own = tuple(sorted((records[id_] for id_ in members[row["id"]] if id_ in records), key=lambda one: one.key))
+            keys = {one.key for one in own}
+            case = Case(row["entity"], own, overrides=tuple(one for one in said if one.record in keys), published=sent)
+            again = row["version"] > 1
+            found[row["id"]] = Ruling(
+                case, known[row["ruleset"]], row["changed_at"], known=again, published=row["published"]
+            )
+    return found
 
 
 def _keys_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:

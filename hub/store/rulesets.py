@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -99,6 +99,12 @@ def history(connection: sa.Connection) -> list[dict[str, Any]]:
     query = query.join(promotion, p.version == ruleset.c.version, isouter=True)
     rows = connection.execute(query.order_by(ruleset.c.entity, sa.desc("at"), p.id.desc())).mappings()
     return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def versions(connection: sa.Connection, asked: Iterable[str]) -> dict[str, RuleSet]:
+    """These versions, whether they are in force or were; each is compiled once in a process."""
+    query = sa.select(ruleset.c.version, ruleset.c.document).where(ruleset.c.version.in_(sorted(set(asked))))
+    return {row.version: _compiled(row.document, row.version) for row in connection.execute(query)}
 
 
 @lru_cache(maxsize=64)

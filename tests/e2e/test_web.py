@@ -75,6 +75,42 @@ def test_graphql_record_with_provenance_and_its_parents(client: FlaskClient, hub
     ]
 
 
+def test_graphql_provenance_names_every_candidate_and_what_would_flip_it(client: FlaskClient, hub: Hub) -> None:
+    query = """query { accounts { nodes { label provenance(fields: ["legalName"]) { ...why } } } }
+      fragment why on Provenance { field flip candidates { system key value assertedAt outcome reason } }"""
+    nodes = ask(client, hub, query)["data"]["accounts"]["nodes"]
+    (acorn,) = [one for one in nodes if one["label"] == "Acorn Foods Ltd"]
+    (why,) = acorn["provenance"]
+    assert [(c["system"], c["key"], c["value"], c["outcome"]) for c in why["candidates"]] == [
+        ("crm", "crm:account:1", "Acorn Foods Ltd", "won"),
+        ("billing", "billing:account:c1", "ACORN FOODS LIMITED", "lost"),
+    ]
+    assert why["candidates"][1]["reason"] == "crm is the system of record"
+    assert why["flip"] == "were crm:account:1 silent: ACORN FOODS LIMITED"
+
+
+def test_graphql_why_costs_a_page_the_same_number_of_statements_whatever_its_size(
+    client: FlaskClient, hub: Hub
+) -> None:
+    import sqlalchemy as sa
+
+    counts = []
+    asked: list[str] = []
+
+    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    def note(_c: Any, _k: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    try:
+        for size in (1, 4):
+            asked.clear()
+            ask(client, hub, f"{{ accounts(first: {size}) {{ nodes {{ provenance {{ flip }} }} }} }}")
+            counts.append(len(asked))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert counts[0] == counts[1] > 0
+
+
 def test_graphql_pages_do_not_overlap_and_end(client: FlaskClient, hub: Hub) -> None:
     seen, after, more = [], "", True
     while more:

@@ -1,4 +1,10 @@
-"""The situations of the field, in its own words: `tests/cases/*.yaml`, on both stores, in both directions."""
+"""The situations of the field, in its own words: `tests/cases/*.yaml`, on both stores, in both directions.
+
+A case says why it matters, what the systems state (`given`), and what the hub has come to (`then`). It may
+also say which parts of an entity's rules stand in place of the shipped ones (`rules`), that the records are
+`published` to the ledger, what a steward has `decided`, how many days pass (`days`), and what the systems
+state `later`; in that order. A key `@crm:account:1` there is the ledger's own key for that golden record.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +14,69 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from adapters.targets.memory import MemoryTarget
+from canonical.ids import SourceKey
 from hub import queries
+from hub.errors import Contradiction
+from hub.flow import publish
+from hub.store.access import Principal
 from hub.wiring import Hub
-from tests.worlds import deliver, empty, golden_of
+from tests.conftest import FixedClock
+from tests.worlds import deliver, empty, enforce, golden_of
 
 CASES = sorted((Path(__file__).resolve().parents[1] / "cases").glob("*.yaml"))
+MIA = Principal("mia", "steward")
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
-def test_case_ends_as_it_should(hub: Hub, path: Path) -> None:
+def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None:
     case = YAML(typ="safe").load(path.read_text("utf-8"))
     assert len(case["why"]) > 20
-    payloads = [{"kind": "account", "at": "2026-01-01", **given} for given in case["given"]]
-    for stream in (payloads, payloads[::-1]):
+    assert case.keys() <= {"why", "rules", "given", "published", "decided", "days", "later", "then"}
+    for entity, parts in case.get("rules", {}).items():
+        enforce(hub, entity, parts)
+    start = clock.now
+    for step in (1, -1):
         empty(hub)
-        deliver(hub, stream)
+        clock.now = start
+        deliver(hub, _payloads(hub, case["given"])[::step])
+        if case.get("published"):
+            _publish(hub)
+        for decision in case.get("decided", ()):
+            _decide(hub, decision)
+        clock.move(days=case.get("days", 0))
+        deliver(hub, _payloads(hub, case.get("later", ()))[::step])
         _check(hub, case["then"])
+
+
+def _payloads(hub: Hub, stated: Any) -> list[dict[str, Any]]:
+    found = [{"kind": "account", "at": "2026-01-01", **one} for one in stated]
+    for one in found:
+        if one["key"].startswith("@"):
+            one["key"] = queries.record(hub.engine, one["key"][1:]).published[0]["remote_id"]
+    return found
+
+
+def _publish(hub: Hub) -> None:
+    erp = MemoryTarget("erp")
+    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    publish.apply(hub.engine, erp, plan, hub.clock)
+
+
+def _decide(hub: Hub, decision: dict[str, Any]) -> None:
+    desk = hub.desk(MIA)
+    if "override" in decision:
+        key = SourceKey.parse(decision["override"])
+        desk.override(key, decision["field"], decision["value"], reason="they told us")
+        return
+    answer = "same" if "same" in decision else "different"
+    left, right = (SourceKey.parse(text) for text in decision[answer])
+    if decision.get("refused"):
+        with pytest.raises(Contradiction):
+            desk.decide(answer, left, right, "they told us")
+    else:
+        desk.decide(answer, left, right, "they told us")
 
 
 def _check(hub: Hub, then: dict[str, Any]) -> None:
@@ -34,7 +87,25 @@ def _check(hub: Hub, then: dict[str, Any]) -> None:
         ids += held
         values = golden_of(hub, golden["holds"][0])["values"]
         for name, value in golden.get("values", {}).items():
-            assert values[name] == value
+            assert values.get(name) == value, name
+        for name, told in golden.get("why", {}).items():
+            _check_why(hub, golden["holds"][0], name, told)
+        if "waits_for" in golden:
+            road = queries.walk(hub.engine, SourceKey.parse(golden["holds"][0]))
+            assert max(road["outbox"], key=lambda row: row["id"])["waits_for"] == golden["waits_for"]
     assert len(set(ids)) == len(ids)
     if "asks" in then:
         assert [task["reason"] for task in queries.tasks(hub.engine)] == then["asks"]
+
+
+def _check_why(hub: Hub, key: str, name: str, told: dict[str, Any]) -> None:
+    _, found = queries.why(hub.engine, key, name)
+    assert found.again is not None
+    assert found.stands
+    said = {
+        "rule": found.again.rule,
+        "won": found.again.candidates[0].key,
+        "lost": {one.key: one.reason for one in found.again.candidates[1:]},
+        "flip": queries.flip_words(found.again),
+    }
+    assert {part: said[part] for part in told} == told

@@ -100,8 +100,11 @@ def test_override_wins_stays_with_its_record_and_lapses_on_its_date(hub: Hub, cl
     until = hub.clock() + timedelta(days=10)
     decision = hub.desk(MIA).override(key("a"), "industry", "Ships", reason="they told us", until=until)
     assert golden_of(hub, "crm:account:a")["values"]["industry"] == "Ships"
-    _, field = queries.why(hub.engine, "crm:account:a", "industry")
-    assert (field.source, field.losers) == (None, [("crm:account:a", "overridden by a steward")])
+    _, found = queries.why(hub.engine, "crm:account:a", "industry")
+    assert (found.field.source, found.field.losers) == (None, [("crm:account:a", "overridden by a steward")])
+    assert found.stands
+    assert found.again is not None
+    assert {flip.kind.value: flip.value for flip in found.again.flips} == {"wait": "Rail", "override": "Rail"}
     clock.move(days=11)  # type: ignore[attr-defined]
     deliver(hub, [account("crm", "a", name="Acme", industry="Road", at="2026-02-01T00:00:00Z")])
     assert golden_of(hub, "crm:account:a")["values"]["industry"] == "Road"

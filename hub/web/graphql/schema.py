@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import graphene
@@ -15,8 +16,10 @@ from hub.flow import travel
 from hub.store.access import Principal
 from hub.web.graphql.types import Node, page_type, record_type
 from hub.wiring import Hub
+from rules.why import Ruling, Why, explain
 
 MOST = 200  # records of one page
+MOST_FLIPS = 20  # records of one page that asks what would flip their fields
 
 
 class Task(graphene.ObjectType):
@@ -134,8 +137,10 @@ def plural(entity: str) -> str:
     return entity[:-1] + "ies" if entity.endswith("y") else entity + "s"
 
 
-def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None) -> dict[str, Any]:
-    """A golden row as the types read it."""
+def node(
+    row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None, ruling: Ruling | None = None
+) -> dict[str, Any]:
+    """A golden row as the types read it. `ruling` is what it was judged by, where the query asks why."""
     provenance = [
         {
             "field": name,
@@ -143,6 +148,7 @@ def node(row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None =
             "rule": p[1],
             "asserted_at": p[2],
             "losers": [{"source": s, "reason": r} for s, r in p[3]],
+            "why": cache(partial(_explained, ruling, name)),
         }
         for name, p in row["provenance"].items()
     ]
@@ -165,25 +171,53 @@ def _one(entity: str) -> Callable[..., dict[str, Any] | None]:
             row = travel.known(_hub(info).engine, id, as_of=believed_at, asserted_by=as_of)
             return node(row, queries.references(_hub(info).engine, [row]), id) if row["entity"] == entity else None
         rows, parents = queries.records(_hub(info).engine, entity, [id])
-        return node(rows[id], parents, id) if id in rows else None
+        judged = _rulings(info, list(rows.values()))
+        return node(rows[id], parents, id, judged.get(rows[id]["id"])) if id in rows else None
 
     return resolve
 
 
 def _page(entity: str) -> Callable[..., dict[str, Any]]:
     def resolve(_root: None, info: graphene.ResolveInfo, first: int, after: str, text: str) -> dict[str, Any]:
-        size = max(1, min(first, MOST))
+        size = max(1, min(first, MOST_FLIPS if _asks(info, ("flip",)) else MOST))
         rows, parents = queries.page(_hub(info).engine, entity, after=after, text=text, first=size + 1)
         shown = rows[:size]
         more = {"has_next_page": len(rows) > size, "end_cursor": shown[-1]["id"] if shown else None}
-        return {"nodes": [node(row, parents) for row in shown], "page_info": more}
+        judged = _rulings(info, shown)
+        return {"nodes": [node(row, parents, ruling=judged.get(row["id"])) for row in shown], "page_info": more}
 
     return resolve
 
 
 def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, key: str) -> dict[str, Any] | None:
     found, parents = queries.record_by_key(_hub(info).engine, SourceKey(system, entity, key))
-    return node(found, parents) if found else None
+    return node(found, parents, ruling=_rulings(info, [found]).get(found["id"])) if found else None
+
+
+def _explained(ruling: Ruling | None, name: str, *, flips: bool) -> Why | None:
+    return explain(ruling, name, flips=flips) if ruling else None
+
+
+def _rulings(info: graphene.ResolveInfo, rows: Sequence[Mapping[str, Any]]) -> dict[str, Ruling]:
+    """What the rows were judged by, if the query asks why anywhere: one look for the whole page."""
+    return queries.rulings(_hub(info).engine, rows) if rows and _asks(info, ("candidates", "flip")) else {}
+
+
+def _asks(info: graphene.ResolveInfo, wanted: Sequence[str]) -> bool:
+    """Whether the query selects a field of one of these names anywhere below."""
+    seen: set[str] = set()
+    waiting = list(info.field_nodes)
+    while waiting:
+        one = waiting.pop()
+        name = one.name.value if getattr(one, "name", None) else ""
+        if one.kind == "fragment_spread":
+            waiting += [] if name in seen else [info.fragments[name]]
+            seen.add(name)
+            continue
+        if one.kind == "field" and name in wanted:
+            return True
+        waiting += one.selection_set.selections if one.selection_set else ()
+    return False
 
 
 def _tasks(_root: None, info: graphene.ResolveInfo, first: int, after: str) -> list[dict[str, Any]]:

@@ -12,12 +12,25 @@ from pydantic import BaseModel
 
 from canonical.catalogue import ENTITIES
 from canonical.entity import EntityType
+from hub import queries
+from rules.why import Why
 
 
 class Loser(graphene.ObjectType):
     """A system's value that did not win, and why."""
 
     source = graphene.NonNull(graphene.String, description="Source key")
+    reason = graphene.NonNull(graphene.String)
+
+
+class Candidate(graphene.ObjectType):
+    """One who spoke of a field, and what became of it."""
+
+    system = graphene.NonNull(graphene.String, description="`steward` for an override")
+    key = graphene.NonNull(graphene.String, description="Source key, or the override")
+    value = graphene.String(description="As a person reads it; empty when the source says that it is empty")
+    asserted_at = graphene.NonNull(graphene.String)
+    outcome = graphene.NonNull(graphene.String, description="won, agreed, joined, lost or set aside")
     reason = graphene.NonNull(graphene.String)
 
 
@@ -29,6 +42,33 @@ class Provenance(graphene.ObjectType):
     rule = graphene.NonNull(graphene.String, description="The survivorship rule that decided")
     asserted_at = graphene.String(description="When the source said so")
     losers = graphene.NonNull(graphene.List(graphene.NonNull(Loser)))
+    candidates = graphene.List(
+        graphene.NonNull(Candidate), description="Everybody who spoke, the winner first; asked of the rules that judged"
+    )
+    flip = graphene.String(
+        description="The smallest change under which another value would stand, and that value; "
+        "a page that asks for it holds at most 20 records"
+    )
+
+    @staticmethod
+    def resolve_candidates(parent: Mapping[str, Any], _info: Any) -> list[dict[str, Any]] | None:
+        """The candidates as the rules placed them; null when the rules that judged are gone."""
+        found: Why | None = parent["why"](flips=False)
+        if found is None:
+            return None
+        return [
+            {
+                "system": one.system, "key": one.key, "value": None if one.value is None else queries.shown(one.value),
+                "asserted_at": one.asserted_at.isoformat(), "outcome": one.outcome.value, "reason": one.reason,
+            }
+            for one in found.candidates
+        ]  # fmt: skip
+
+    @staticmethod
+    def resolve_flip(parent: Mapping[str, Any], _info: Any) -> str | None:
+        """The smallest change, in words."""
+        found: Why | None = parent["why"](flips=True)
+        return queries.flip_words(found) if found else None
 
 
 class RecordLink(graphene.ObjectType):

@@ -7,7 +7,7 @@ import pytest
 from canonical.catalogue import ENTITIES
 from rules.errors import RuleSetInvalid
 from rules.ruleset import load, shipped
-from rules.survivorship import STRATEGIES
+from rules.strategies import STRATEGIES
 from rules.validation import CHECKS
 
 GOOD = """\
