@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.match.candidates import sound
-from rules.match.columns import Column, Rows, distinct
+from rules.match.columns import Rows, distinct
 from rules.match.evidence import COSINE_EDGES, MEASURES, Side, cosine_levels, levels
 from rules.match.fit import Weights, total
 from rules.match.plan import Comparison, Plan
@@ -138,16 +138,16 @@ def worth(scorer: Scorer, seed: int) -> dict[str, Numbers]:
         common = common[counts[common] >= SEVERAL]
         if len(common):
             base = weights.prior + float(weights.levels[comparison.name][-1])
-            worth[common] = _common_worth(scorer, comparison.name, column, common, base + worth[common], seed) - base
+            worth[common] = _common_worth(scorer, comparison, common, base + worth[common], seed) - base
         found[comparison.name] = worth.astype(np.float32)
     return found
 
 
 def _common_worth(
-    scorer: Scorer, name: str, column: Column, common: Rows, start: NDArray[np.float64], seed: int
+    scorer: Scorer, comparison: Comparison, common: Rows, start: NDArray[np.float64], seed: int
 ) -> NDArray[np.float64]:
     """The log-odds that two rows that share a common value are one, from the other fields of pairs drawn among them."""
-    chance = np.random.default_rng(seed)
+    chance, column = np.random.default_rng(seed), scorer.plan.features[comparison.features[0]]
     order = np.argsort(column.codes, kind="stable")
     first, last = (
         np.searchsorted(column.codes[order], common),
@@ -160,7 +160,7 @@ def _common_worth(
     keep = i != j
     i, j, which = i[keep], j[keep], which[keep]
     seen = scorer.levels(np.minimum(i, j), np.maximum(i, j))
-    seen[name] = np.full(len(i), -1, np.int8)
+    seen[comparison.name] = np.full(len(i), -1, np.int8)
     ratio = np.exp(
         np.clip(total(scorer.fitted, seen, scorer.plan.families) - scorer.fitted.prior, -20, 20).astype(np.float64)
     )
