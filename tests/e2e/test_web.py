@@ -89,6 +89,16 @@ def test_graphql_provenance_names_every_candidate_and_what_would_flip_it(client:
     assert why["flip"] == "were crm:account:1 silent: ACORN FOODS LIMITED"
 
 
+def test_graphql_page_that_asks_for_flips_is_small_and_goes_on(
+    client: FlaskClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.web.graphql.schema.MOST_FLIPS", 3)
+    query = "{ accounts(first: 200) { nodes { provenance { %s } } pageInfo { hasNextPage } } }"
+    few = ask(client, hub, query % "flip")["data"]["accounts"]
+    assert (len(few["nodes"]), few["pageInfo"]["hasNextPage"]) == (3, True)
+    assert len(ask(client, hub, query % "candidates { reason }")["data"]["accounts"]["nodes"]) == 4
+
+
 def test_graphql_why_costs_a_page_the_same_number_of_statements_whatever_its_size(
     client: FlaskClient, hub: Hub
 ) -> None:
