@@ -132,6 +132,29 @@ def why(engine: Engine, asked: str, name: str) -> tuple[RecordView, Reason]:
     raise NotFound(f"no system speaks of {name} of {view.golden['id']}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """The evidence between two members of a golden record: log-odds, and what each comparison added."""
+
+    left: str
+    right: str
+    score: float
+    parts: Sequence[tuple[str, float, float]]  # comparison, similarity 0-1, weight in log-odds
+
+
+def ties(engine: Engine, asked: str) -> tuple[RecordView, list[Tie]]:
+    """Why the source records of a golden record are one: the evidence kept between them, the strongest first.
+
+    Raises NotFound.
+    """
+    view = record(engine, asked)
+    named = {row["id"]: f"{row['system']}:{row['entity']}:{row['key']}" for row in view.members}
+    with reading(engine) as connection:
+        kept = cases.stored_evidence(connection, sorted(named))
+    found = [Tie(named[a], named[b], one.score, one.parts) for (a, b), one in kept.items() if a in named and b in named]
+    return view, sorted(found, key=lambda tie: (-tie.score, tie.left, tie.right))
+
+
 def reason(field: FieldView, golden: Row, ruling: Ruling | None) -> Reason:
     """Why a field of a golden record has its value, given what the record was judged by."""
     again = explain(ruling, field.name) if ruling else None

@@ -87,15 +87,26 @@ def show(asked: str, *, as_of: str | None, asserted: str | None, directory: Path
 
 @record.command("why")
 @click.argument("asked")
-@click.argument("field")
+@click.argument("field", required=False)
 @folder
 @form
-def why(asked: str, field: str, *, directory: Path | None, form: str) -> None:
-    """Say why FIELD has its value: who won, by which rule, who lost and why, and what would flip it."""
-    from hub import queries
-    from hub.cli.reasons import as_document, tell_why
+def why(asked: str, field: str | None, *, directory: Path | None, form: str) -> None:
+    """Say why FIELD has its value: who won, by which rule, who lost and why, and what would flip it.
 
-    view, found = queries.why(open_hub(directory).engine, asked, field)
+    Without FIELD: why the source records of ASKED are one thing, comparison by comparison.
+    """
+    from hub import queries
+    from hub.cli.reasons import as_document, tell_ties, tell_why, ties_document
+
+    engine = open_hub(directory).engine
+    if field is None:
+        whole, ties = queries.ties(engine, asked)
+        if form == "json":
+            put_json(ties_document(whole, ties))
+        else:
+            tell_ties(whole, ties)
+        return
+    view, found = queries.why(engine, asked, field)
     if form == "json":
         put_json(as_document(view, found))
     else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from hub.queries import Reason, RecordView, shown
+from hub.queries import Reason, RecordView, Tie, shown
 
 
 def as_document(view: RecordView, found: Reason) -> dict[str, Any]:
@@ -58,3 +59,37 @@ def tell_why(view: RecordView, found: Reason) -> None:
         click.echo("  nothing that one change could do would flip it")
     if not found.stands:
         click.echo("  what the rules look at has changed since this was written; the next judgement decides anew")
+
+
+BAR = 12  # log-odds that fill a bar
+
+
+def ties_document(view: RecordView, ties: Sequence[Tie]) -> dict[str, Any]:
+    """The links of a golden record for programs; weights are log-odds."""
+    members = [
+        {"source": f"{row['system']}:{row['entity']}:{row['key']}", "reason": row["reason"]} for row in view.members
+    ]
+    found = [
+        {
+            "left": tie.left,
+            "right": tie.right,
+            "score": tie.score,
+            "parts": [{"comparison": name, "similarity": like, "weight": weight} for name, like, weight in tie.parts],
+        }
+        for tie in ties
+    ]
+    return {"id": view.golden["id"], "members": members, "evidence": found}
+
+
+def tell_ties(view: RecordView, ties: Sequence[Tie]) -> None:
+    """Print each link as a waterfall: what every comparison added to or took from the evidence."""
+    click.echo(f"{view.golden['label']}  {view.golden['id']}  {len(view.members)} source records")
+    for row in view.members:
+        click.echo(f"  {row['system']}:{row['entity']}:{row['key']}  ({row['reason']})")
+    for tie in ties:
+        click.echo(f"\n{tie.left} and {tie.right}: {tie.score:+.1f} in all")
+        for name, like, weight in sorted(tie.parts, key=lambda part: (-abs(part[2]), part[0])):
+            bar = ("+" if weight > 0 else "-") * min(round(abs(weight) / BAR * 24), 24)
+            click.echo(f"  {weight:+6.1f}  {name:<18} {like:.2f}  {bar}")
+    if len(view.members) > 1 and not ties:
+        click.echo("  no evidence is kept between them: a person's decision or a key that they share joined them")

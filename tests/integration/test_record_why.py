@@ -94,3 +94,20 @@ def test_command_record_why_reads_as_text_and_as_a_document(hub: Hub, monkeypatc
     assert document["value"] == "Road"
     assert [c["outcome"] for c in document["candidates"]] == ["won", "lost"]
     assert document["flip"] == {"kind": "value", "change": "were crm:account:1 silent", "value": "Ships", "days": 0.0}
+
+
+def test_why_without_a_field_shows_what_each_comparison_added_to_a_link(hub: Hub, monkeypatch: object) -> None:
+    import orjson
+
+    world(hub)
+    view, ties = queries.ties(hub.engine, "crm:account:1")
+    assert {key.split(":")[0] for tie in ties for key in (tie.left, tie.right)} == {"billing", "crm", "erp"}
+    assert all(tie.score > 9 for tie in ties)
+    assert {name for name, _, weight in ties[0].parts if weight > 0} >= {"tax-id", "name"}
+    monkeypatch.setattr("hub.cli.data.open_hub", lambda _directory: hub)  # type: ignore[attr-defined]
+    told = CliRunner().invoke(cli, ["record", "why", "crm:account:1"]).output
+    assert "+12.0  tax-id" in told
+    assert view.golden["id"] in told
+    document = orjson.loads(CliRunner().invoke(cli, ["record", "why", "crm:account:1", "--format", "json"]).output)
+    assert document["evidence"][0]["score"] == ties[0].score
+    assert {part["comparison"] for part in document["evidence"][0]["parts"]} >= {"tax-id", "name"}
