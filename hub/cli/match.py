@@ -49,6 +49,36 @@ def tables(files: tuple[Path, ...], **asked: Any) -> None:
     put_table(("records", "clusters", "pairs", "to review", "seconds"), [done])
 
 
+@match.command("label")
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.option(
+    "--labels", required=True, type=PATH, help="Where answers are kept: id_l,id_r,label. Answers there are used."
+)
+@click.option("--spec", type=click.Path(exists=True, path_type=Path), help="How to match.")
+@click.option("--id-column", help="The column that names a record.")
+@click.option("--source-column", help="The column that names a record's source.")
+@click.option("--kind", type=click.Choice(["dedupe", "link", "multi"]), help="One list, two lists to link, or several.")
+@click.option("--propose", type=PATH, help="Write the spec with the band that fits the answers.")
+@click.option("--count", default=20, show_default=True, help="How many pairs to ask about.")
+def label(files: tuple[Path, ...], labels: Path, count: int, **asked: Any) -> None:
+    """Answer the pairs that tell most, one key each: y the same, n different, q enough."""
+    from hub.match.job import Job
+    from hub.match.labels import label as run
+
+    made = run(Job(files, labels, **asked), labels, count, _ask)
+    columns = ("answers", "right before", "right after", "join from")
+    put_table(columns, [(made.answers, f"{made.before:.0%}", f"{made.after:.0%}", f"{made.match:+.2f}")])
+
+
+def _ask(fields: list[tuple[str, str, str]], odds: float) -> bool | None:
+    put_table(("field", "one", "other"), [(name, one[:50], other[:50]) for name, one, other in fields])
+    say(f"evidence {odds:+.1f}. The same? y / n / q")
+    while True:
+        key = click.getchar().lower()
+        if key in "ynq":
+            return None if key == "q" else key == "y"
+
+
 @match.command("score")
 @click.argument("file", type=PATH)
 @click.option("--left", required=True, help="The column of one name.")

@@ -44,7 +44,7 @@ def run(job: Job, tell: Callable[[str], None]) -> tuple[int, int, int, int, str]
     """Match and write; gives records, clusters, pairs, pairs to review, seconds. Raises TableUnreadable, SpecUnfit."""
     began = time.perf_counter()
     table = files.read(job.files, id_column=job.id_column, source_column=job.source_column)
-    spec = _spec(job, table)
+    spec = spec_of(job, table)
     twice = len(table.ids) - len(set(table.ids))
     if twice:
         tell(f"{twice} records bear an id that another one has; each is matched by its own row.")
@@ -59,7 +59,8 @@ def run(job: Job, tell: Callable[[str], None]) -> tuple[int, int, int, int, str]
     return len(table), len(np.unique(found.labels)), len(found.i), shown, f"{time.perf_counter() - began:.1f}"
 
 
-def _spec(job: Job, table: Table) -> Spec:
+def spec_of(job: Job, table: Table) -> Spec:
+    """The job's spec, checked against the table. Raises SpecUnfit, DocumentInvalid."""
     spec = read_document(job.spec.read_text("utf-8"), Spec, name=job.spec.name) if job.spec else Spec()
     named = {*spec.columns, *spec.must, *spec.must_not, *spec.review_always}
     if unknown := sorted(named - table.columns.keys()):

@@ -31,16 +31,17 @@ class Side:
         self.texts = texts
         self._forms: dict[str, Any] = {}
 
-    def form(self, name: str) -> Any:
-        """A list of texts, or an array of codes that equal texts share, by the name of its maker."""
+    def at(self, name: str, rows: Rows) -> Any:
+        """One form of the texts at some places: a list of texts or sets, or an array.
+
+        Few places are made for the occasion; with many, the form of all texts is made and kept.
+        """
+        if name not in self._forms and 2 * len(rows) < len(self.texts):
+            return _MAKERS[name]([self.texts[k] for k in rows.tolist()])
         if name not in self._forms:
             self._forms[name] = _MAKERS[name](self.texts)
-        return self._forms[name]
-
-    def at(self, name: str, rows: Rows) -> list[str]:
-        """The texts of one form at some places."""
-        texts = self.form(name) if name else self.texts
-        return [texts[k] for k in rows.tolist()]
+        made = self._forms[name]
+        return made[rows] if isinstance(made, np.ndarray) else [made[k] for k in rows.tolist()]
 
 
 def _coded(texts: Iterable[str]) -> NDArray[np.int64]:
@@ -61,6 +62,7 @@ def _second_name(word: str) -> str:
 
 
 _MAKERS: dict[str, Callable[[Texts], Any]] = {
+    "": lambda texts: texts,
     "sorted": lambda texts: [" ".join(sorted(t.split())) for t in texts],
     "called": lambda texts: [" ".join(sorted(CALLED.get(w, w) for w in t.split())) for t in texts],
     "glued code": lambda texts: _coded(t.replace(" ", "") for t in texts),
@@ -110,7 +112,7 @@ class Measure:
 
 def _same(form: str, a: Side, b: Side, p: Rows, q: Rows) -> NDArray[np.bool_]:
     """Where two values have the same, not empty, form."""
-    x, y = a.form(form)[p], b.form(form)[q]
+    x, y = a.at(form, p), b.at(form, q)
     found: NDArray[np.bool_] = (x == y) & (x != 0)
     return found
 
@@ -123,11 +125,11 @@ def organisation(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Company names: from their start, in any order of words, and one as a part of the other."""
     found = pairwise("jaro_winkler", a.at("", p), b.at("", q)) * np.float32(0.97)
     found = _raised(found, _same("glued code", a, b, p, q), 0.99)
-    several = (a.form("words")[p] + b.form("words")[q] > 0) & (found < 0.99)
+    several = (a.at("words", p) + b.at("words", q) > 0) & (found < 0.99)
     k = np.flatnonzero(several)
     if len(k):
         found[k] = np.maximum(found[k], pairwise("indel", a.at("sorted", p[k]), b.at("sorted", q[k])))
-    k = np.flatnonzero(several & (a.form("words")[p] != b.form("words")[q]) & (found < 0.93))
+    k = np.flatnonzero(several & (a.at("words", p) != b.at("words", q)) & (found < 0.93))
     if len(k):
         found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.93))
     return found
@@ -144,13 +146,13 @@ def given(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     found = pairwise("jaro_winkler", a.at("", p), b.at("", q))
     found = _raised(found, _same("first code", a, b, p, q), 0.96)
     found = _raised(found, _same("called code", a, b, p, q) | _same("group code", a, b, p, q), 0.93)
-    return _raised(found, (a.form("single")[p] | b.form("single")[q]) & _same("initial code", a, b, p, q), 0.86)
+    return _raised(found, (a.at("single", p) | b.at("single", q)) & _same("initial code", a, b, p, q), 0.86)
 
 
 def family(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Family names: spelling, or one name of a double name."""
     found = pairwise("jaro_winkler", a.at("", p), b.at("", q))
-    k = np.flatnonzero(a.form("words")[p] + b.form("words")[q] > 0)
+    k = np.flatnonzero(a.at("words", p) + b.at("words", q) > 0)
     if len(k):
         found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.9))
     return found
@@ -162,9 +164,8 @@ def street(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     k = np.flatnonzero((found > 0.4) & (found < 0.97))
     if len(k):
         found[k] = np.maximum(found[k], pairwise("token_set", a.at("", p[k]), b.at("", q[k])) * np.float32(0.95))
-    x, y = a.form("numbers"), b.form("numbers")
-    for at in np.flatnonzero(found >= 0.7).tolist():
-        one, other = x[p[at]], y[q[at]]
+    near = np.flatnonzero(found >= 0.7)
+    for at, one, other in zip(near.tolist(), a.at("numbers", p[near]), b.at("numbers", q[near]), strict=True):
         if one and other and one.isdisjoint(other):
             found[at] *= 0.75
     return found
@@ -199,12 +200,12 @@ def mail(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
 
 def date(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Dates: day and month may be swapped, one digit may be wrong."""
-    return _raised(code(a, b, p, q), a.form("whole code")[p] == b.form("swapped code")[q], 0.96)
+    return _raised(code(a, b, p, q), a.at("whole code", p) == b.at("swapped code", q), 0.96)
 
 
 def number(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Quantities: the smaller as a share of the larger; the same in another unit (60, 100, 1000) is nearly the same."""
-    x, y = a.form("number")[p], b.form("number")[q]
+    x, y = a.at("number", p), b.at("number", q)
     low, high = np.minimum(np.abs(x), np.abs(y)), np.maximum(np.abs(x), np.abs(y))
     found = np.where(high > 0, low / np.maximum(high, 1e-12), 1.0)
     for unit in (60.0, 100.0, 1000.0, 60000.0):
@@ -216,7 +217,7 @@ def number(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
 def year(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Years: two digits are enough; neighbours are near."""
     found = code(a, b, p, q) * np.float32(0.8)
-    x, y = a.form("year")[p], b.form("year")[q]
+    x, y = a.at("year", p), b.at("year", q)
     known = (x >= 0) & (y >= 0)
     found = _raised(found, known & (np.abs(x - y) == 1), 0.85)
     return _raised(found, known & (np.minimum(x, y) < 100) & (x % 100 == y % 100), 0.95)
@@ -225,9 +226,7 @@ def year(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
 def models(a: Side, b: Side, p: Rows, q: Rows) -> Numbers:
     """Model numbers in two texts: one in common, or one that goes on where the other ends."""
     found = np.zeros(len(p), np.float32)
-    left, right = a.form("set"), b.form("set")
-    for k, (one, other) in enumerate(zip(p.tolist(), q.tolist(), strict=True)):
-        x, y = left[one], right[other]
+    for k, (x, y) in enumerate(zip(a.at("set", p), b.at("set", q), strict=True)):
         if not x.isdisjoint(y):
             found[k] = 0.95
         elif any(s.startswith(t) or t.startswith(s) for s in x for t in y):

@@ -16,7 +16,8 @@ from rules.match.scorer import Scorer
 Numbers = NDArray[np.float32]
 TWINS = 10  # rows that say the same in every field and take part all the same
 COMPLETE = 60  # rows of a component in which every pair is compared
-LARGE, SPOKEN, ROUNDS = 5, 5, 8  # rows that make a cluster large; rows that speak for it; rounds in which clusters meet
+LARGE, ROUNDS = 5, 8  # rows that make a cluster large; rounds in which clusters meet
+SPOKEN, SPOKEN_OF_MANY = 5, 3  # rows that speak for a cluster, in small and in large tables
 FEWEST, MOST = 10, 60  # rows that may share a key, in large and in small tables
 
 
@@ -120,13 +121,14 @@ def gathered(
 
 
 def _representatives(labels: Rows, order: Rows, wanted: NDArray[np.bool_]) -> Rows:
-    """Of each wanted cluster up to `SPOKEN` rows, evenly over the order of their texts."""
+    """Of each wanted cluster a few rows, evenly over the order of their texts."""
     rows = np.flatnonzero(wanted[labels])
     rows = rows[np.lexsort((order[rows], labels[rows]))]
     head = labels[rows]
     start = np.flatnonzero(np.r_[True, head[1:] != head[:-1]]) if len(rows) else np.zeros(0, np.int64)
     size = np.diff(np.r_[start, len(rows)])
-    at = start[:, None] + (np.arange(SPOKEN) * (size[:, None] - 1)) // max(SPOKEN - 1, 1)
+    spoken = SPOKEN if len(labels) <= SEARCHED else SPOKEN_OF_MANY
+    at = start[:, None] + (np.arange(spoken) * (size[:, None] - 1)) // (spoken - 1)
     return distinct(rows[at.ravel()]) if len(rows) else rows
 
 

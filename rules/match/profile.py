@@ -197,8 +197,10 @@ def _punctuated(texts: Sequence[str]) -> bool:
 
 def _numeric(seen: _Seen) -> tuple[str, str]:
     whole = sum(t.strip().isdigit() for t in seen.texts) / len(seen.texts)
-    if whole > 0.9 and seen.length >= 5 and seen.distinct > 0.5:
-        return "identifier", "whole numbers, nearly all different"
+    if whole > 0.9 and (seen.distinct > 0.5 or (seen.length >= 7 and seen.distinct > 0.15)) and seen.length >= 5:
+        return "identifier", "whole numbers, many different"
+    if seen.numeric < 0.5 and not any(c in t for t in seen.texts[:50] for c in ":$€£"):
+        return ("identifier", "codes, many different") if seen.distinct > 0.3 else ("code", "short codes")
     if "year" in seen.name:
         return "year", "its name, and digits"
     if whole > 0.7 and not re.search(

@@ -110,3 +110,27 @@ def test_names_are_scored_pair_by_pair(files: Path) -> None:
     assert done.returncode == 0, done.stderr
     with (files / "s.csv").open() as opened:
         assert [row["verdict"] for row in csv.DictReader(opened)] == ["match", "different"]
+
+
+def test_labels_are_kept_and_move_the_band(files: Path) -> None:
+    from click.testing import CliRunner
+
+    from hub.cli import cli
+
+    asked = [
+        "match",
+        "label",
+        str(files / "people.csv"),
+        "--id-column",
+        "record_id",
+        "--labels",
+        str(files / "labels.csv"),
+    ]
+    asked += ["--spec", str(files / "spec.yaml"), "--propose", str(files / "fitted.yaml"), "--count", "6"]
+    done = CliRunner().invoke(cli, asked, input="ynyq")
+    assert done.exit_code == 0, done.output
+    with (files / "labels.csv").open() as opened:
+        assert [row["label"] for row in csv.DictReader(opened)] == ["1", "0", "1"]
+    assert "match:" in (files / "fitted.yaml").read_text()
+    again = CliRunner().invoke(cli, asked, input="q")
+    assert "3 " in again.output.splitlines()[-1]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.match import normal
+from rules.match.calibrate import calibrated, informative
 from rules.match.candidates import atoms, candidates, sound
 from rules.match.clusters import Bounds, clusters
 from rules.match.columns import Table, column, hashed, joined
@@ -292,3 +293,16 @@ def test_similar_texts_are_found_by_their_rare_words() -> None:
 )
 def test_two_names_alone_have_one_bearer_or_not(left, right, kind, same) -> None:
     assert (float(score([left], [right], [kind])[0]) >= MATCH) is same
+
+
+def test_answers_move_the_band_to_where_they_part() -> None:
+    odds = np.linspace(-6, 6, 61)
+    made = calibrated(odds, odds > 2, 0.0)
+    assert made.match == pytest.approx(2, abs=0.3)
+    assert made.before < made.after
+    assert calibrated(np.zeros(0), np.zeros(0, bool), 1.5).match == pytest.approx(1.5)
+
+
+def test_most_informative_pairs_are_those_nearest_to_the_band() -> None:
+    odds = np.array([9.0, 0.1, -8.0, 1.0, -0.2], np.float32)
+    assert informative(odds, 0.0, 3).tolist() == [1, 4, 3]
