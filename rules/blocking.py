@@ -15,13 +15,21 @@ from typing import Any
 from canonical.entity import EntityType
 from rules.document import KeyRule
 from rules.forms import FORMS, fields_of, texts_at
+from rules.match.frozen import frozen
 from rules.ruleset import RuleSet
 
 LONGEST_LIST = 16  # values of one field that make keys; the rest adds nothing but cost
 
 
-def keys_of(ruleset: RuleSet, values: Mapping[str, Any]) -> tuple[int, ...]:
-    """The record's keys, sorted, each once. The same values give the same keys anywhere."""
+def keys_of(ruleset: RuleSet, records: Mapping[int, Mapping[str, Any]]) -> dict[int, tuple[int, ...]]:
+    """Each record's keys, sorted, each once. The same values give the same keys anywhere."""
+    model = frozen(ruleset)
+    if model is None:
+        return {id_: _keys(ruleset, values) for id_, values in records.items()}
+    return dict(zip(records, model.keys(list(records.values())), strict=True))
+
+
+def _keys(ruleset: RuleSet, values: Mapping[str, Any]) -> tuple[int, ...]:
     found: set[int] = set()
     for rule in ruleset.document.matching.keys:
         parts = [_parts(ruleset.entity, path, values) for path in rule.of]

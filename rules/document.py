@@ -55,11 +55,28 @@ class Veto(_Part):
     why: Why
 
 
+class Fitted(_Part):
+    """A model learned from records without labels (`hub match fit`); it stands in for `keys` and `compare`.
+
+    `seen` holds what was counted when it was learned, as packed hashes: how much agreement on a common value is
+    worth, values that are nobody's own, keys that too many share.
+    """
+
+    seed: int = 1
+    records: int = Field(ge=0, description="How many records it was learned from")
+    columns: dict[Text, Text] = Field(description="Field path -> what it holds, a kind of rules.match")
+    prior: float = Field(ge=-40, le=40, description="Log-odds that two records drawn by chance are one")
+    levels: dict[Text, tuple[float, ...]] = Field(description="Log-odds of each level, the last being equality")
+    sparing: bool = Field(default=False, description="A pair that only a loose key brings needs a second key")
+    seen: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
 class Matching(_Part):
-    """Who is who: keys find candidates, comparisons weigh them, bands decide."""
+    """Who is who: keys find candidates, comparisons weigh them, bands decide. A fitted model learned the weights."""
 
     keys: tuple[KeyRule, ...]
     compare: tuple[Comparison, ...]
+    fitted: Fitted | None = None
     veto: tuple[Veto, ...] = ()
     match: float = Field(default=6.0, description="Joined by itself from this evidence on (log-odds)")
     review: float = Field(default=2.0, description="Shown to a steward from this evidence on (log-odds)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from rules.clustering import Bounds
 from rules.compare import similarities
 from rules.document import Comparison, Matching
 from rules.forms import fields_of, joined_at, texts_at
+from rules.match.frozen import Frozen, frozen
 from rules.ruleset import RuleSet
 
 DAMPED = 0.35  # what a second voice of one family still counts
@@ -26,9 +28,16 @@ Values = Mapping[str, Any]
 Numbers = NDArray[np.float32]
 
 
-def weigh(ruleset: RuleSet, pairs: Sequence[tuple[Values, Values]]) -> list[Evidence]:
-    """The evidence of each pair, in order. A comparison on which one side is silent says nothing."""
+def weigh(ruleset: RuleSet, pairs: Sequence[tuple[Values, Values]], least: float = -inf) -> list[Evidence]:
+    """The evidence of each pair, in order. A comparison on which one side is silent says nothing.
+
+    What each comparison adds is told of pairs of at least that much evidence.
+    """
     matching = ruleset.document.matching
+    if not pairs:
+        return []
+    if (model := frozen(ruleset)) is not None:
+        return _by_model(model, pairs, least)
     likeness = [_similar(ruleset, comparison, pairs) for comparison in matching.compare]
     weights = [_weights(c, s) for c, s in zip(matching.compare, likeness, strict=True)]
     totals = _totals(matching, weights, len(pairs))
@@ -41,6 +50,27 @@ def weigh(ruleset: RuleSet, pairs: Sequence[tuple[Values, Values]]) -> list[Evid
             if like[row] >= 0
         )
         found.append(Evidence(round(float(totals[row]), 3), parts))
+    return found
+
+
+def _by_model(model: Frozen, pairs: Sequence[tuple[Values, Values]], least: float) -> list[Evidence]:
+    """The evidence by a fitted model; what chance alone says stands first."""
+    place: dict[int, int] = {}
+    records: list[Values] = []
+    for both in pairs:
+        for values in both:
+            if place.setdefault(id(values), len(records)) == len(records):
+                records.append(values)
+    i = np.fromiter((place[id(a)] for a, _ in pairs), np.int64, len(pairs))
+    j = np.fromiter((place[id(b)] for _, b in pairs), np.int64, len(pairs))
+    odds, said = model.weigh(records, i, j)
+    chance = ("chance", 0.0, round(model.fitted.prior, 2))
+    found = [Evidence(score) for score in np.round(odds.astype(np.float64), 3).tolist()]
+    told = np.flatnonzero(odds >= least - 0.001)
+    columns = [(name, like[told].tolist(), weight[told].tolist()) for name, (like, weight) in said.items()]
+    for at, row in enumerate(told.tolist()):
+        parts = [(n, round(like[at], 3), round(weight[at], 2)) for n, like, weight in columns if like[at] >= 0]
+        found[row] = Evidence(found[row].score, (chance, *parts))
     return found
 
 

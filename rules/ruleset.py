@@ -71,6 +71,12 @@ class RuleSet:
                 found.setdefault(test.fact, set()).update(numbers)
         return {fact: sorted(numbers) for fact, numbers in found.items()}
 
+    @property
+    def sparing(self) -> bool:
+        """Whether some keys are loose: a pair that only one of them brings is not compared."""
+        fitted = self.document.matching.fitted
+        return fitted is not None and fitted.sparing
+
     @cached_property
     def targets(self) -> tuple[str, ...]:
         """The targets that this entity goes to at all."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hub.cli.terminal import put_table, say
+from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
 
 PATH = click.Path(path_type=Path)
 
@@ -94,10 +94,40 @@ def score(file: Path, *, left: str, right: str, kind_column: str | None, out: Pa
     put_table(("pairs", "match", "review", "different"), [score_names(file, (left, right), kind_column, out)])
 
 
+@match.command("fit")
+@click.argument("entity")
+@click.option("--out", required=True, type=PATH, help="The draft: the rules in force with a fitted model in them.")
+@click.option("--records", default=200_000, show_default=True, help="Learn from at most this many records.")
+@click.option("--wrong", default=20.0, show_default=True, help="What a wrong join costs, in reviews by a person.")
+@click.option("--missed", default=5.0, show_default=True, help="What a missed join costs, in reviews by a person.")
+@click.option("--seed", default=1, show_default=True, help="Which records are drawn by chance.")
+@folder
+@form
+def fit(entity: str, *, out: Path, records: int, wrong: float, missed: float, seed: int, directory: Path | None,
+        form: str) -> None:  # fmt: skip
+    """Learn who is who from the hub's records of ENTITY, and write a draft to simulate. Nothing changes yet."""
+    from canonical.catalogue import entity as named
+    from hub.match.fitting import Costs
+    from hub.match.fitting import fit as learned
+    from hub.store.engine import reading
+
+    hub = open_hub(directory)
+    name = named(entity).name
+    with reading(hub.engine) as connection:
+        made = learned(connection, hub.rulesets[name], records, Costs(wrong, missed), seed)
+    out.write_text(made.text, "utf-8")
+    columns = ("records", "learned from", "answers", "join from", "ask from")
+    row = (made.every, made.fitted.records, made.answers, made.match, made.review)
+    if form == "json":
+        put_json(dict(zip(columns, row, strict=True)) | {"levels": made.fitted.levels})
+        return
+    put_table(columns, [row])
+    say(f"Rehearse it: `hub rules simulate {out}` counts what it would change; then `hub rules promote`.")
+
+
 @match.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a spec."""
-    from hub.cli.terminal import put_json
     from rules.match.spec import Spec
 
     put_json(Spec.model_json_schema())

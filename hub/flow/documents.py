@@ -13,7 +13,16 @@ NAMED = ("id", "name")  # what tells the entries of a list apart
 
 def difference(before: RuleDocument, after: RuleDocument) -> list[Change]:
     """Each place that is not the same: its path, what it said, what it says."""
-    return list(_walk("", before.model_dump(mode="json", by_alias=True), after.model_dump(mode="json", by_alias=True)))
+    return list(_walk("", _plain(before), _plain(after)))
+
+
+def _plain(document: RuleDocument) -> dict[str, Any]:
+    """The document as it is compared: of a fitted model its weights and bands, not what it has counted."""
+    found = document.model_dump(mode="json", by_alias=True)
+    fitted = found["matching"]["fitted"]
+    if fitted is not None:
+        found["matching"]["fitted"] = {name: fitted[name] for name in ("records", "seed", "prior", "levels", "sparing")}
+    return found
 
 
 def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:

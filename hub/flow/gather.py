@@ -49,16 +49,17 @@ def gather(connection: Connection, ruleset: RuleSet, touched: Iterable[int]) -> 
 def _rekey(connection: Connection, ruleset: RuleSet, dirty: set[int]) -> set[int]:
     """Store the blocking keys of changed records; who else must be compared again because of it."""
     records = journal.load_records(connection, sorted(dirty))
-    keys = {id_: () if one.tombstone else keys_of(ruleset, one.values) for id_, one in records.items()}
+    live = {id_: one.values for id_, one in records.items() if not one.tombstone}
+    keys = dict.fromkeys(records, ()) | keys_of(ruleset, live)
     return cases.replace_keys(connection, ruleset.entity.name, keys, ruleset.document.matching.key_limit)
 
 
 def _weigh_again(connection: Connection, ruleset: RuleSet, dirty: Sequence[int]) -> None:
     """Compare the records with all candidates; keep what is worth a look or more."""
-    edges = cases.candidates(connection, dirty)
+    edges = cases.candidates(connection, dirty, loose=ruleset.sparing)
     records = journal.load_records(connection, sorted({*dirty, *(id_ for edge in edges for id_ in edge)}))
-    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in edges])
     least = ruleset.document.matching.review
+    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in edges], least)
     found = {edge: one for edge, one in zip(edges, weighed, strict=True) if one.score >= least}
     cases.replace_evidence(connection, dirty, found)
 
@@ -69,7 +70,7 @@ def _component(connection: Connection, ruleset: RuleSet, start: Iterable[int]) -
     reached: set[int] = set(start)
     frontier = sorted(reached)
     while frontier:
-        found = cases.neighbours(connection, frontier, least) | cases.companions(connection, frontier)
+        found = cases.tied(connection, frontier, least)
         frontier = sorted(found - reached)
         reached |= found
     return reached

@@ -37,13 +37,16 @@ def reindex_all(connection: Connection, ruleset: RuleSet) -> None:
     reindex.forget(connection, entity)
     for page in _pages(connection, entity):
         records = journal.load_records(connection, page)
-        keys = {id_: () if one.tombstone else keys_of(ruleset, one.values) for id_, one in records.items()}
+        live = {id_: one.values for id_, one in records.items() if not one.tombstone}
+        keys = dict.fromkeys(records, ()) | keys_of(ruleset, live)
         cases.replace_keys(connection, entity, keys, matching.key_limit)
     for page in _pages(connection, entity):
         here = frozenset(page)
-        edges = [edge for edge in cases.candidates(connection, page) if edge[0] in here]  # each pair once
+        edges = [
+            edge for edge in cases.candidates(connection, page, loose=ruleset.sparing) if edge[0] in here
+        ]  # each pair once
         records = journal.load_records(connection, sorted({id_ for edge in edges for id_ in edge}))
-        weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in edges])
+        weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in edges], matching.review)
         found = {edge: one for edge, one in zip(edges, weighed, strict=True) if one.score >= matching.review}
         reindex.add_evidence(connection, found)
 
@@ -54,7 +57,7 @@ def closed(connection: Connection, ruleset: RuleSet, start: Iterable[int]) -> se
     reached = set(start)
     frontier = sorted(reached)
     while frontier:
-        found = cases.neighbours(connection, frontier, least) | cases.companions(connection, frontier)
+        found = cases.tied(connection, frontier, least)
         found |= cases.succession(connection, frontier)
         frontier = sorted(found - reached)
         reached |= found

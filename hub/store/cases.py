@@ -6,7 +6,7 @@ batch is: who shares a blocking key, who hangs together with whom, and what is k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.store import bulk, journal, rulesets
-from hub.store.engine import among
+from hub.store.engine import Among, Prepared, among
 from hub.store.tables import decision, evidence, golden, hot_key, link, match_key, publication, record, record_version
 from rules.case import Answer, Case, Evidence, Override, PairDecision, Prior
 from rules.why import Ruling
@@ -49,122 +49,191 @@ def replace_keys(connection: sa.Connection, entity: str, keys: Keys, limit: int)
     return _retemper(connection, entity, {key for key, _ in rows}, lost, limit) - keys.keys()
 
 
-def candidates(connection: sa.Connection, ids: Sequence[int]) -> list[Edge]:
-    """Pairs of records that share a key which is not too common; one of the two is among the given."""
+def candidates(connection: sa.Connection, ids: Sequence[int], *, loose: bool = False) -> list[Edge]:
+    """Pairs of records that share a key which is not too common; one of the two is among the given.
+
+    With `loose`, odd keys are loose ones: two records that share one of them and nothing else are no pair.
+    """
+    rows = (_SHARING_TWO if loose else _SHARING)(connection, ids)
+    return sorted({(a, b) if a < b else (b, a) for a, b in rows})
+
+
+def _sharing(among: Among) -> sa.Select[Any]:
     mine, other = match_key.alias("mine"), match_key.alias("other")
     cold = ~sa.exists().where(hot_key.c.key == mine.c.key)
-    query = sa.select(mine.c.record_id, other.c.record_id).distinct()
+    query = sa.select(mine.c.record_id, other.c.record_id)
     query = query.join(other, sa.and_(other.c.key == mine.c.key, other.c.record_id != mine.c.record_id))
-    query = query.where(among(connection, mine.c.record_id, ids), cold)
-    return sorted({(min(a, b), max(a, b)) for a, b in connection.execute(query)})
+    return query.where(among(mine.c.record_id), cold).group_by(mine.c.record_id, other.c.record_id)
 
 
-def neighbours(connection: sa.Connection, ids: Sequence[int], least: float) -> set[int]:
+def _sharing_two(among: Among) -> sa.Select[Any]:
+    query = _sharing(among)
+    key = query.get_final_froms()[0].left.c.key  # type: ignore[attr-defined]
+    return query.having(sa.or_(sa.func.count() > 1, sa.func.min(key % 2) == 0))
+
+
+_SHARING, _SHARING_TWO = Prepared(_sharing), Prepared(_sharing_two)
+
+
+def neighbours(connection: sa.Connection, ids: Collection[int], least: float) -> set[int]:
     """The records that stored evidence of at least this weight ties to the given ones."""
-    there = sa.select(evidence.c.right_id).where(among(connection, evidence.c.left_id, ids), evidence.c.score >= least)
-    back = sa.select(evidence.c.left_id).where(among(connection, evidence.c.right_id, ids), evidence.c.score >= least)
-    return {row[0] for row in connection.execute(sa.union_all(there, back))}
+    return set(_NEIGHBOURS(connection, ids, least=least).scalars())
 
 
-def companions(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
-    """The records that share a golden record, or a steward's "same", with the given ones."""
+def tied(connection: sa.Connection, ids: Collection[int], least: float) -> set[int]:
+    """The records that such evidence, a golden record or a steward's "same" ties to the given ones."""
+    return set(_TIED(connection, ids, least=least).scalars())
+
+
+def _evidently(among: Among) -> list[sa.Select[Any]]:
+    enough = evidence.c.score >= sa.bindparam("least", type_=sa.Float())
+    return [
+        sa.select(evidence.c.right_id).where(among(evidence.c.left_id), enough),
+        sa.select(evidence.c.left_id).where(among(evidence.c.right_id), enough),
+    ]
+
+
+def _otherwise(among: Among) -> list[sa.Select[Any]]:
     mine, other = link.alias("mine"), link.alias("other")
     linked = sa.select(other.c.record_id).join(mine, mine.c.golden_id == other.c.golden_id)
-    linked = linked.where(among(connection, mine.c.record_id, ids), mine.c.until.is_(None), other.c.until.is_(None))
+    linked = linked.where(among(mine.c.record_id), mine.c.until.is_(None), other.c.until.is_(None))
     same = sa.and_(decision.c.kind == "same", decision.c.undone_at.is_(None))
-    right = sa.select(decision.c.right_id).where(same, among(connection, decision.c.left_id, ids))
-    left = sa.select(decision.c.left_id).where(same, among(connection, decision.c.right_id, ids))
-    return {row[0] for row in connection.execute(sa.union_all(linked, right, left))}
+    right = sa.select(decision.c.right_id).where(same, among(decision.c.left_id))
+    return [linked, right, sa.select(decision.c.left_id).where(same, among(decision.c.right_id))]
+
+
+_NEIGHBOURS = Prepared(lambda among: sa.union_all(*_evidently(among)))
+_TIED = Prepared(lambda among: sa.union_all(*_evidently(among), *_otherwise(among)))
 
 
 def stored_evidence(connection: sa.Connection, ids: Sequence[int]) -> dict[Edge, Evidence]:
     """The evidence kept of pairs that lie among the given records."""
     known = set(ids)
-    query = sa.select(evidence.c.left_id, evidence.c.right_id, evidence.c.score, evidence.c.parts)
     return {
         (row[0], row[1]): Evidence(row[2], tuple((p[0], p[1], p[2]) for p in row[3]))
-        for row in connection.execute(query.where(among(connection, evidence.c.left_id, ids)))
+        for row in _EVIDENCE(connection, ids)
         if row[1] in known
     }
 
 
+_EVIDENCE = Prepared(
+    lambda among: sa.select(evidence.c.left_id, evidence.c.right_id, evidence.c.score, evidence.c.parts).where(
+        among(evidence.c.left_id)
+    )
+)
+
+
 def replace_evidence(connection: sa.Connection, ids: Sequence[int], found: Mapping[Edge, Evidence]) -> None:
     """Keep this evidence in place of whatever was kept of the given records."""
-    for side in (evidence.c.left_id, evidence.c.right_id):
-        connection.execute(sa.delete(evidence).where(among(connection, side, ids)))
+    for forget in _FORGET:
+        forget(connection, ids)
     rows = ((left, right, one.score, one.parts) for (left, right), one in found.items())
     bulk.insert(connection, evidence, ("left_id", "right_id", "score", "parts"), rows)
 
 
+_FORGET = (
+    Prepared(lambda among: sa.delete(evidence).where(among(evidence.c.left_id))),
+    Prepared(lambda among: sa.delete(evidence).where(among(evidence.c.right_id))),
+)
+
+
 def pair_decisions(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> tuple[PairDecision, ...]:
     """What stewards said of pairs among these records, undone answers left out."""
-    query = sa.select(decision.c.id, decision.c.kind, decision.c.left_id, decision.c.right_id)
-    query = query.where(decision.c.undone_at.is_(None), decision.c.kind.in_([a.value for a in Answer]))
-    query = query.where(among(connection, decision.c.left_id, list(keys))).order_by(decision.c.id)
     return tuple(
         PairDecision(keys[row.left_id], keys[row.right_id], Answer(row.kind), row.id)
-        for row in connection.execute(query)
+        for row in _ANSWERS(connection, keys)
         if row.right_id in keys
     )
 
 
+_ANSWERS = Prepared(
+    lambda among: (
+        sa.select(decision.c.id, decision.c.kind, decision.c.left_id, decision.c.right_id)
+        .where(decision.c.undone_at.is_(None), decision.c.kind.in_([a.value for a in Answer]))
+        .where(among(decision.c.left_id))
+        .order_by(decision.c.id)
+    )
+)
+
+
 def overrides(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> tuple[Override, ...]:
     """The values that stewards set on these records, lifted ones left out."""
-    query = sa.select(decision).where(decision.c.kind == "value", decision.c.undone_at.is_(None))
-    query = query.where(among(connection, decision.c.left_id, list(keys))).order_by(decision.c.id)
     return tuple(
         Override(keys[row.left_id], row.field, row.value, row.decided_at, row.until, row.id)
-        for row in connection.execute(query)
+        for row in _OVERRIDES(connection, keys)
     )
+
+
+_OVERRIDES = Prepared(
+    lambda among: (
+        sa.select(decision)
+        .where(decision.c.kind == "value", decision.c.undone_at.is_(None), among(decision.c.left_id))
+        .order_by(decision.c.id)
+    )
+)
 
 
 def links(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     """The golden record that holds each record now."""
-    query = sa.select(link.c.record_id, link.c.golden_id).where(link.c.until.is_(None))
-    return {row[0]: row[1] for row in connection.execute(query.where(among(connection, link.c.record_id, ids)))}
+    return {row[0]: row[1] for row in _LINKS(connection, ids)}
 
 
-def succession(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+_LINKS = Prepared(
+    lambda among: sa.select(link.c.record_id, link.c.golden_id).where(link.c.until.is_(None), among(link.c.record_id))
+)
+
+
+def succession(connection: sa.Connection, ids: Collection[int]) -> set[int]:
     """The records that replaced one of these, and those that one of these replaced (of what is here)."""
-    now = sa.and_(record.c.id == record_version.c.record_id, record.c.number == record_version.c.number)
-    query = sa.select(record.c.id, record_version.c.replaced_by).join(record_version, now)
-    query = query.where(record_version.c.replaced_by.is_not(None))
-    mine = connection.execute(query.where(among(connection, record.c.id, ids)))
-    heirs = {SourceKey.parse(text).record_id for _, text in mine}
-    named = sa.select(record.c.system, record.c.entity, record.c.key).where(among(connection, record.c.id, ids))
-    keys = [str(SourceKey(*row)) for row in connection.execute(named)]
-    before = connection.execute(query.where(among(connection, record_version.c.replaced_by, keys)))
-    here = sa.select(record.c.id).where(among(connection, record.c.id, sorted(heirs)))
-    return {row[0] for row in before} | set(connection.execute(here).scalars())
+    rows = _HEIRS(connection, ids).all()
+    heirs = [SourceKey.parse(row.replaced_by).record_id for row in rows if row.replaced_by is not None]
+    keys = [str(SourceKey(row.system, row.entity, row.key)) for row in rows]
+    here = set(_HERE(connection, heirs).scalars()) if heirs else set()
+    return here | set(_REPLACED(connection, keys).scalars())
+
+
+_NOW = sa.and_(record.c.id == record_version.c.record_id, record.c.number == record_version.c.number)
+_HEIRS = Prepared(
+    lambda among: (
+        sa.select(record.c.system, record.c.entity, record.c.key, record_version.c.replaced_by)
+        .join(record_version, _NOW)
+        .where(among(record.c.id))
+    )
+)
+_HERE = Prepared(lambda among: sa.select(record.c.id).where(among(record.c.id)))
+_REPLACED = Prepared(
+    lambda among: (
+        sa.select(record.c.id)
+        .join(record_version, _NOW)
+        .where(record_version.c.replaced_by.is_not(None), among(record_version.c.replaced_by))
+    )
+)
 
 
 def inherited(connection: sa.Connection, records: Mapping[int, SourceRecord]) -> dict[SourceKey, tuple[str, ...]]:
     """The golden ids of keys that one of these records replaced."""
-    keys = [str(one.key) for one in records.values()]
-    query = sa.select(record_version.c.replaced_by, link.c.golden_id).join(
-        record, sa.and_(record.c.id == record_version.c.record_id, record.c.number == record_version.c.number)
-    )
-    query = query.join(link, sa.and_(link.c.record_id == record.c.id, link.c.until.is_(None)))
-    query = query.join(golden, sa.and_(golden.c.id == link.c.golden_id, golden.c.state != "merged"))
-    query = query.where(
-        record_version.c.replaced_by.is_not(None), among(connection, record_version.c.replaced_by, keys)
-    )
-    query = query.order_by(link.c.golden_id)
     found: dict[SourceKey, tuple[str, ...]] = {}
-    for replaced_by, golden_id in connection.execute(query):
+    for replaced_by, golden_id in _INHERITED(connection, [str(one.key) for one in records.values()]):
         key = SourceKey.parse(replaced_by)
         found[key] = (*found.get(key, ()), golden_id)
     return found
 
 
+_INHERITED = Prepared(
+    lambda among: (
+        sa.select(record_version.c.replaced_by, link.c.golden_id)
+        .join(record, _NOW)
+        .join(link, sa.and_(link.c.record_id == record.c.id, link.c.until.is_(None)))
+        .join(golden, sa.and_(golden.c.id == link.c.golden_id, golden.c.state != "merged"))
+        .where(record_version.c.replaced_by.is_not(None), among(record_version.c.replaced_by))
+        .order_by(link.c.golden_id)
+    )
+)
+
+
 def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
     """The golden records of these ids, as they stand; merged ones are left out."""
-    founder = record.alias("founder")
-    query = sa.select(golden, founder.c.system, founder.c.key.label("founder_key")).join(
-        founder, founder.c.id == golden.c.founder_id
-    )
-    query = query.where(golden.c.state != "merged", among(connection, golden.c.id, sorted(set(ids))))
-    rows = connection.execute(query).all()
+    rows = _PRIORS(connection, sorted(set(ids))).all()
     sent = _sent(connection, [row.id for row in rows if row.published])
     return {
         row.id: Prior(
@@ -181,6 +250,16 @@ def priors(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Prior]:
     }
 
 
+_FOUNDER = record.alias("founder")
+_PRIORS = Prepared(
+    lambda among: (
+        sa.select(golden, _FOUNDER.c.system, _FOUNDER.c.key.label("founder_key"))
+        .join(_FOUNDER, _FOUNDER.c.id == golden.c.founder_id)
+        .where(golden.c.state != "merged", among(golden.c.id))
+    )
+)
+
+
 def _sent(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
     """What each target has of these golden records."""
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
@@ -194,9 +273,14 @@ def _sent(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, 
 
 def founded(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> dict[SourceKey, int]:
     """How many golden records were ever founded on each of these records."""
-    query = sa.select(golden.c.founder_id, sa.func.count()).group_by(golden.c.founder_id)
-    rows = connection.execute(query.where(among(connection, golden.c.founder_id, list(keys))))
-    return {keys[row[0]]: row[1] for row in rows}
+    return {keys[row[0]]: row[1] for row in _FOUNDED(connection, keys)}
+
+
+_FOUNDED = Prepared(
+    lambda among: (
+        sa.select(golden.c.founder_id, sa.func.count()).where(among(golden.c.founder_id)).group_by(golden.c.founder_id)
+    )
+)
 
 
 def published_there(
@@ -204,9 +288,15 @@ def published_there(
 ) -> dict[SourceKey, Mapping[str, Any]]:
     """Of records in a system that is also a target: what the hub itself published under that key."""
     mine = {(one.key.system, one.key.key): one.key for one in records.values()}
-    query = sa.select(publication.c.target, publication.c.remote_id, publication.c["values"])
-    query = query.where(among(connection, publication.c.remote_id, sorted({key for _, key in mine})))
-    return {mine[row[0], row[1]]: row[2] for row in connection.execute(query) if (row[0], row[1]) in mine}
+    rows = _THERE(connection, sorted({key for _, key in mine}))
+    return {mine[row[0], row[1]]: row[2] for row in rows if (row[0], row[1]) in mine}
+
+
+_THERE = Prepared(
+    lambda among: sa.select(publication.c.target, publication.c.remote_id, publication.c["values"]).where(
+        among(publication.c.remote_id)
+    )
+)
 
 
 def rulings(connection: sa.Connection, goldens: Iterable[Mapping[str, Any]]) -> dict[str, Ruling]:
@@ -220,7 +310,7 @@ def rulings(connection: sa.Connection, goldens: Iterable[Mapping[str, Any]]) -> 
     records = {id_: one for id_, one in journal.load_records(connection, everybody).items() if not one.tombstone}
     said = overrides(connection, {id_: one.key for id_, one in records.items()})
     sent = published_there(connection, records)
-    known = rulesets.versions(connection, (row["ruleset"] for row in rows))
+    known = rulesets.versions(connection, {row["ruleset"] for row in rows})
     found = {}
     for row in rows:
         if row["ruleset"] in known:
@@ -236,25 +326,31 @@ def rulings(connection: sa.Connection, goldens: Iterable[Mapping[str, Any]]) -> 
 
 def _keys_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     found: dict[int, list[int]] = {}
-    query = sa.select(match_key.c.record_id, match_key.c.key).where(among(connection, match_key.c.record_id, ids))
-    for record_id, key in connection.execute(query):
+    for record_id, key in _KEYS(connection, ids):
         found.setdefault(record_id, []).append(key)
     return {record_id: tuple(sorted(keys)) for record_id, keys in found.items()}
+
+
+_KEYS = Prepared(lambda among: sa.select(match_key.c.record_id, match_key.c.key).where(among(match_key.c.record_id)))
 
 
 def _retemper(connection: sa.Connection, entity: str, gained: set[int], lost: set[int], limit: int) -> set[int]:
     """Mark the keys that have become too common and unmark those that are so no more; who shares them."""
     touched = sorted(gained | lost)
-    hot = set(connection.execute(sa.select(hot_key.c.key).where(among(connection, hot_key.c.key, touched))).scalars())
+    hot = set(_HOT(connection, touched).scalars())
     counted = [key for key in touched if key not in hot or key in lost]
-    query = sa.select(match_key.c.key, sa.func.count()).group_by(match_key.c.key)
-    count: dict[int, int] = dict(connection.execute(query.where(among(connection, match_key.c.key, counted))).all())
+    count: dict[int, int] = dict(_COUNTED(connection, counted).all())
     heated = sorted(key for key in counted if key not in hot and count.get(key, 0) > limit)
     cooled = sorted(key for key in counted if key in hot and count.get(key, 0) <= limit)
     bulk.insert(connection, hot_key, ("key", "entity"), ((key, entity) for key in heated))
     if cooled:
-        connection.execute(sa.delete(hot_key).where(among(connection, hot_key.c.key, cooled)))
-    if not heated and not cooled:
-        return set()
-    sharing = sa.select(match_key.c.record_id).where(among(connection, match_key.c.key, heated + cooled))
-    return set(connection.execute(sharing).scalars())
+        _COOL(connection, cooled)
+    return set(_SHARERS(connection, heated + cooled).scalars()) if heated or cooled else set()
+
+
+_HOT = Prepared(lambda among: sa.select(hot_key.c.key).where(among(hot_key.c.key)))
+_COUNTED = Prepared(
+    lambda among: sa.select(match_key.c.key, sa.func.count()).where(among(match_key.c.key)).group_by(match_key.c.key)
+)
+_COOL = Prepared(lambda among: sa.delete(hot_key).where(among(hot_key.c.key)))
+_SHARERS = Prepared(lambda among: sa.select(match_key.c.record_id).where(among(match_key.c.key)))

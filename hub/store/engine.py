@@ -6,7 +6,7 @@ an error when four processes wrote). PostgreSQL: READ COMMITTED and explicit loc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from hub.errors import StoreUnavailable
 
 Connection = sa.Connection  # the two types by which the rest of the hub hands the store its transaction
 Engine = sa.Engine
+Among = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 
 _PRAGMAS = (
     "busy_timeout=30000", "journal_mode=wal", "synchronous=normal", "foreign_keys=on", "cache_size=-65536",
@@ -61,6 +62,35 @@ def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequ
     if connection.dialect.name == "postgresql":
         return column == sa.func.any(sa.bindparam(None, list(values), type_=ARRAY(column.type)))
     listed = sa.func.json_each(sa.bindparam(None, _dumps(list(values)), type_=sa.Text())).table_valued("value")
+    return column.in_(sa.select(listed.c.value))
+
+
+class Prepared:
+    """A statement about any number of values that is built once for each database.
+
+    Building a small statement costs more than running it. `build` is given what says "among the values"
+    of a column; other parameters are bound by name.
+    """
+
+    def __init__(self, build: Callable[[Among], sa.Executable]) -> None:
+        """Keep the recipe."""
+        self._build, self._made = build, dict[str, sa.Executable]()
+
+    def __call__(self, connection: sa.Connection, values: Collection[Any], **more: Any) -> Any:
+        """Run it for these values; the result of the statement."""
+        name = connection.dialect.name
+        if name not in self._made:
+            self._made[name] = self._build(_among_any if name == "postgresql" else _among_listed)
+        given = list(values) if name == "postgresql" else _dumps(list(values))
+        return connection.execute(self._made[name], {"values": given, **more})
+
+
+def _among_any(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return column == sa.func.any(sa.bindparam("values", type_=ARRAY(column.type)))
+
+
+def _among_listed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    listed = sa.func.json_each(sa.bindparam("values", type_=sa.Text())).table_valued("value")
     return column.in_(sa.select(listed.c.value))
 
 

@@ -17,7 +17,7 @@ from canonical.findings import Finding, Severity
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.store import bulk
-from hub.store.engine import among
+from hub.store.engine import Prepared, among
 from hub.store.tables import batch, finding, payload, record, record_version
 
 PAYLOAD = ("batch_id", "position", "system", "entity", "body", "outcome", "received_at")
@@ -100,16 +100,26 @@ def keep_payloads(connection: sa.Connection, batch_id: int, delivered: Sequence[
 def held(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Held]:
     """What is in force for these records, with every version that was ever seen."""
     found: dict[int, Held] = {}
-    current = sa.select(record.c.id, record.c.number, record.c.version, record.c.asserted_at, record.c.content_hash)
-    for row in connection.execute(current.where(among(connection, record.c.id, ids))):
+    for row in _HELD(connection, ids):
         found[row.id] = Held(row.number, row.version, row.asserted_at, row.content_hash)
-    v = record_version.c
-    seen = sa.select(v.record_id, v.version, v.asserted_at, v.received_at, v.content_hash)
-    for row in connection.execute(seen.where(among(connection, v.record_id, list(found)))) if found else ():
+    for row in _SEEN(connection, list(found)) if found else ():
         one = found[row.record_id]
         one.versions += 1
         one.seen.add(token(row.version, (row.asserted_at, row.received_at), row.content_hash))
     return found
+
+
+_HELD = Prepared(
+    lambda among: sa.select(
+        record.c.id, record.c.number, record.c.version, record.c.asserted_at, record.c.content_hash
+    ).where(among(record.c.id))
+)
+_V = record_version.c
+_SEEN = Prepared(
+    lambda among: sa.select(_V.record_id, _V.version, _V.asserted_at, _V.received_at, _V.content_hash).where(
+        among(_V.record_id)
+    )
+)
 
 
 @dataclass(slots=True)
@@ -146,15 +156,18 @@ def write(connection: sa.Connection, entries: Entries) -> None:
 
 def load_records(connection: sa.Connection, ids: Sequence[int]) -> dict[int, SourceRecord]:
     """The version in force of each record, tombstones included."""
-    both = sa.and_(record_version.c.record_id == record.c.id, record_version.c.number == record.c.number)
-    columns = (
+    return {row[0]: _record(row) for row in _IN_FORCE(connection, ids)}
+
+
+_IN_FORCE = Prepared(
+    lambda among: sa.select(
         record.c.id, record.c.system, record.c.entity, record.c.key, record_version.c["values"],
         record_version.c.asserted_at, record_version.c.received_at, record_version.c.version,
-        record_version.c.content_hash,
-        record_version.c.tombstone, record_version.c.replaced_by,
-    )  # fmt: skip
-    query = sa.select(*columns).join(record_version, both).where(among(connection, record.c.id, ids))
-    return {row[0]: _record(row) for row in connection.execute(query)}
+        record_version.c.content_hash, record_version.c.tombstone, record_version.c.replaced_by,
+    )
+    .join(record_version, sa.and_(_V.record_id == record.c.id, _V.number == record.c.number))
+    .where(among(record.c.id))
+)  # fmt: skip
 
 
 def versions_of(connection: sa.Connection, record_id: int) -> list[Mapping[str, Any]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,19 +54,17 @@ def in_force(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[st
 def live(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, Live]:
     """The live rule set of each entity, and since when it is in force."""
     compiled = {one.version: one for one in known.values()}
-    query = sa.select(ruleset).where(ruleset.c.state == "live")
-    return {
-        row.entity: Live(compiled.get(row.version) or _compiled(row.document, row.version), row.activated_at)
-        for row in connection.execute(query)
-    }
+    query = sa.select(ruleset.c.entity, ruleset.c.version, ruleset.c.activated_at).where(ruleset.c.state == "live")
+    rows = connection.execute(query).all()
+    compiled |= versions(connection, {row.version for row in rows} - compiled.keys())
+    return {row.entity: Live(compiled[row.version], row.activated_at) for row in rows}
 
 
 def current(connection: sa.Connection, known: RuleSet) -> RuleSet:
     """The version in force of the same entity: `known` itself unless another was promoted since."""
-    query = sa.select(ruleset.c.document, ruleset.c.version)
-    query = query.where(ruleset.c.entity == known.entity.name, ruleset.c.state == "live")
-    row = connection.execute(query).one_or_none()
-    return known if row is None or row.version == known.version else _compiled(row.document, row.version)
+    query = sa.select(ruleset.c.version).where(ruleset.c.entity == known.entity.name, ruleset.c.state == "live")
+    version = connection.execute(query).scalar()
+    return known if version in (None, known.version) else versions(connection, [version])[version]
 
 
 def promote(connection: sa.Connection, made: Promotion, document: str) -> None:
@@ -101,12 +98,18 @@ def history(connection: sa.Connection) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def versions(connection: sa.Connection, asked: Iterable[str]) -> dict[str, RuleSet]:
+def versions(connection: sa.Connection, asked: Collection[str]) -> dict[str, RuleSet]:
     """These versions, whether they are in force or were; each is compiled once in a process."""
-    query = sa.select(ruleset.c.version, ruleset.c.document).where(ruleset.c.version.in_(sorted(set(asked))))
-    return {row.version: _compiled(row.document, row.version) for row in connection.execute(query)}
+    found = {version: _COMPILED[version] for version in asked if version in _COMPILED}
+    missing = sorted(set(asked) - found.keys())
+    if missing:
+        query = sa.select(ruleset.c.version, ruleset.c.document).where(ruleset.c.version.in_(missing))
+        for row in connection.execute(query):
+            if len(_COMPILED) >= MOST_COMPILED:
+                _COMPILED.pop(next(iter(_COMPILED)))
+            found[row.version] = _COMPILED[row.version] = load(row.document, row.version)
+    return found
 
 
-@lru_cache(maxsize=64)
-def _compiled(document: str, version: str) -> RuleSet:
-    return load(document, version)
+MOST_COMPILED = 64
+_COMPILED: dict[str, RuleSet] = {}  # a version never changes, so it is compiled once in a process

@@ -17,7 +17,7 @@ from uuid_utils import uuid7
 from canonical.ids import SourceKey
 from canonical.record import Provenance
 from hub.store import bulk
-from hub.store.engine import among
+from hub.store.engine import Prepared, among
 from hub.store.tables import (
     finding,
     golden,
@@ -270,9 +270,7 @@ def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
     """Open what is newly asked, close what nobody asks any more, and mark the records that wait."""
     core = sorted(key.record_id for key in verdict.core)
     asked = {subject_of(q): q for q in verdict.judgement.questions if q.left in verdict.core or q.right in verdict.core}
-    about = sa.or_(among(connection, task.c.left_id, core), among(connection, task.c.right_id, core))
-    query = sa.select(task).where(task.c.state == "open", about)
-    standing = {(row.kind, row.left_id, row.right_id): row for row in connection.execute(query)}
+    standing = {(row.kind, row.left_id, row.right_id): row for row in _STANDING(connection, core)}
     answered = [row.id for subject, row in standing.items() if subject not in asked and subject[0] in JUDGED]
     bulk.update(connection, task, ("id",), _reworded(asked, standing))
     if answered:
@@ -303,14 +301,29 @@ JUDGED = frozenset({Kind.MATCH.value, Kind.FINDING.value, Kind.VALUE.value})  # 
 def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterable[Subject]) -> None:
     """A record with an open question about who it is stands in review, every other one is linked."""
     concerned = sorted({key.record_id for key in verdict.core} | {id_ for s in subjects for id_ in s[1:] if id_})
-    asked = sa.and_(task.c.state == "open", task.c.kind == "match")
-    sides = (
-        sa.select(side).where(asked, among(connection, side, concerned)) for side in (task.c.left_id, task.c.right_id)
-    )
-    waiting = set(connection.execute(sa.union_all(*sides)).scalars())
+    waiting = set(_WAITING(connection, concerned).scalars())
     for status, ids in (("review", waiting), ("linked", set(concerned) - waiting)):
-        changed = sa.update(record).where(among(connection, record.c.id, sorted(ids)), record.c.status != status)
-        connection.execute(changed.values(status=status))
+        if ids:
+            _STAND(connection, sorted(ids), stands=status)
+
+
+_OPEN = sa.and_(task.c.state == "open", task.c.kind == "match")
+_STANDING = Prepared(
+    lambda among: sa.select(task).where(task.c.state == "open", sa.or_(among(task.c.left_id), among(task.c.right_id)))
+)
+_WAITING = Prepared(
+    lambda among: sa.union_all(
+        sa.select(task.c.left_id).where(_OPEN, among(task.c.left_id)),
+        sa.select(task.c.right_id).where(_OPEN, among(task.c.right_id)),
+    )
+)
+_STAND = Prepared(
+    lambda among: (
+        sa.update(record)
+        .where(among(record.c.id), record.c.status != sa.bindparam("stands"))
+        .values(status=sa.bindparam("stands"))
+    )
+)
 
 
 def subject_of(question: Question) -> Subject:

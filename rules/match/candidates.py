@@ -178,7 +178,7 @@ def candidates(
     costs: list[Cost] = []
     apart = ((a, b) for a, b in combinations(weak, 2) if a.name.split("|")[0] != b.name.split("|")[0])
     twos = (crossed(f"{a.name} + {b.name}", a, b, n) for a, b in apart)
-    refiners = [_single(atom, n) for atom in weak]
+    refiners = [single(atom, n) for atom in weak]
     for atom in (*strong, *twos):
         cost = Cost(atom.name)
         found = _pairs(atom, refiners, order, cap, cost)
@@ -197,7 +197,8 @@ def candidates(
 LOOSE = re.compile(r"\|(?:tokens|local|initial)")  # keys that strangers often share
 
 
-def _single(atom: Atoms, n: int) -> Hashes:
+def single(atom: Atoms, n: int) -> Hashes:
+    """The first hash of each row, 0 where it is silent."""
     one = np.zeros(n, np.uint64)
     one[atom.rows[::-1]] = atom.hashes[::-1]
     return one

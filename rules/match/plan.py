@@ -48,8 +48,12 @@ _ALONE = {  # kind: strong parts, weak parts
 }  # fmt: skip
 
 
-def plan(table: Table, profiles: Mapping[str, Profile]) -> Plan:
-    """What to compare in a table whose columns hold what the profiles say."""
+def plan(table: Table, profiles: Mapping[str, Profile], *, alone: bool = False) -> Plan:
+    """What to compare in a table whose columns hold what the profiles say.
+
+    With `alone` it depends on the profiles only, and nothing is compared that needs the whole table to be
+    weighed: the same for two rows as for all.
+    """
     made = Plan()
     kinds: dict[str, list[str]] = {}
     for name, one in profiles.items():
@@ -59,12 +63,13 @@ def plan(table: Table, profiles: Mapping[str, Profile]) -> Plan:
             made.features[name] = _formed(table.columns[name], MEASURES[one.kind].form)
     _people(made, kinds)
     _organisations(made, kinds)
-    _places(made, kinds, table)
-    _texts(made, kinds, table)
+    _places(made, kinds, None if alone else table)
+    if not alone:
+        _texts(made, kinds, table)
     for kind, (strong, weak) in _ALONE.items():
         for name in kinds.get(kind, ()):
-            _alone(made, name, kind, strong, weak)
-    made.text = _whole_text(table, kinds)
+            _alone(made, name, kind, strong, weak if alone or len(made.features[name].texts) > 1 else ())
+    made.text = None if alone else _whole_text(table, kinds)
     return made
 
 
@@ -76,7 +81,7 @@ def _alone(made: Plan, name: str, kind: str, strong: Sequence[str], weak: Sequen
     made.compare.append(Comparison(name, kind, (name,)))
     made.families.append(((((name,)),),))
     made.strong += [(name, part) for part in strong]
-    made.weak += [(name, part) for part in weak if len(made.features[name].texts) > 1]
+    made.weak += [(name, part) for part in weak]
 
 
 def _people(made: Plan, kinds: Mapping[str, list[str]]) -> None:
@@ -136,7 +141,7 @@ def _organisations(made: Plan, kinds: Mapping[str, list[str]]) -> None:
         made.families.append((tuple(groups),))
 
 
-def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table) -> None:
+def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table | None) -> None:
     groups: list[Group] = []
     for kind in ("street", "city", "postcode", "region"):
         for name in kinds.get(kind, ()):
@@ -147,7 +152,7 @@ def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table) -> None:
             elif kind in ("postcode", "city"):
                 made.weak.append((name, "whole"))
     every = [n for k in ("street", "address", "city", "postcode", "region") for n in kinds.get(k, ())]
-    if kinds.get("address") or _holds_places(made, kinds):
+    if table is not None and (kinds.get("address") or _holds_places(made, kinds)):
         whole = joined(WHOLE_ADDRESS, [table.columns[n] for n in every])
         made.features[WHOLE_ADDRESS] = whole.map(WHOLE_ADDRESS, normal.street(whole.texts))
         made.compare.append(Comparison(WHOLE_ADDRESS, "cosine", (WHOLE_ADDRESS,), "address"))

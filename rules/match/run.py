@@ -62,7 +62,7 @@ def match(
     spec = spec or Spec()
     n, kind = len(table), spec.kind or "dedupe"
     profiles = profiled(table, spec)
-    made = plan(table, profiles)
+    made = plan(table, profiles, alone=spec.alone)
     mark("profile")
     side = table.sources if kind == "link" else None
     kept, twin = twins(made, table, kind)

@@ -77,7 +77,7 @@ class Scorer:
         """The log-odds of each pair from its levels."""
         if not len(i):
             return np.zeros(0, np.float32)
-        return total(self.fitted, seen, self.plan.families, _rarity(self.plan, seen, self.fitted, i))
+        return total(self.fitted, seen, self.plan.families, rarity(self.plan, seen, self.fitted, i))
 
     def __call__(self, i: Rows, j: Rows) -> Numbers:
         """The log-odds of each pair."""
@@ -102,13 +102,13 @@ def shared(made: Plan, comparison: Comparison) -> float:
     return min(max(best, 1e-9), MEASURES[comparison.kind].chance if comparison.kind in MEASURES else 1.0)
 
 
-def _rarity(made: Plan, seen: Mapping[str, Levels], weights: Weights, i: Rows) -> dict[str, Numbers]:
+def rarity(made: Plan, seen: Mapping[str, Levels], weights: Weights, i: Rows) -> dict[str, Numbers]:
     """What agreement on a rare value adds, and on a common one takes away."""
     extra: dict[str, Numbers] = {}
     for comparison in made.compare:
         worth = weights.values.get(comparison.name)
         if worth is not None:
-            equal = np.flatnonzero(seen[comparison.name] == len(weights.u[comparison.name]) - 1)
+            equal = np.flatnonzero(seen[comparison.name] == len(weights.levels[comparison.name]) - 1)
             more = np.zeros(len(i), np.float32)
             more[equal] = worth[made.features[comparison.features[0]].codes[i[equal]]]
             extra[comparison.name] = more

@@ -43,6 +43,7 @@ class Spec(_Part):
     must_not: tuple[str, ...] = Field(default=(), description="Different values in such a column forbid to join")
     review_always: tuple[str, ...] = Field(default=(), description="Different values in such a column ask a person")
     once: tuple[str, ...] | None = Field(default=None, description="Sources that hold each thing once")
+    alone: bool = Field(default=False, description="Compare nothing that needs the whole table to be weighed")
     seed: int = 1
     model: Model | None = Field(default=None, description="Weights to use as they are instead of fitting")
 
