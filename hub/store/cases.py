@@ -75,6 +75,22 @@ def _sharing_two(among: Among) -> sa.Select[Any]:
 _SHARING, _SHARING_TWO = Prepared(_sharing), Prepared(_sharing_two)
 
 
+def sharing(connection: sa.Connection, keys: Sequence[int], *, loose: bool = False) -> list[int]:
+    """The records that would be compared with one that has these keys."""
+    return list((_HOLDING_TWO if loose else _HOLDING)(connection, keys).scalars())
+
+
+def _holding(among: Among) -> sa.Select[Any]:
+    cold = ~sa.exists().where(hot_key.c.key == match_key.c.key)
+    return sa.select(match_key.c.record_id).where(among(match_key.c.key), cold).group_by(match_key.c.record_id)
+
+
+_HOLDING = Prepared(_holding)
+_HOLDING_TWO = Prepared(
+    lambda among: _holding(among).having(sa.or_(sa.func.count() > 1, sa.func.min(match_key.c.key % 2) == 0))
+)
+
+
 def neighbours(connection: sa.Connection, ids: Collection[int], least: float) -> set[int]:
     """The records that stored evidence of at least this weight ties to the given ones."""
     return set(_NEIGHBOURS(connection, ids, least=least).scalars())
