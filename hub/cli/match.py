@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
+
+if TYPE_CHECKING:
+    from rules.case import Evidence
 
 PATH = click.Path(path_type=Path)
 
@@ -123,6 +127,43 @@ def fit(entity: str, *, out: Path, records: int, wrong: float, missed: float, se
         return
     put_table(columns, [row])
     say(f"Rehearse it: `hub rules simulate {out}` counts what it would change; then `hub rules promote`.")
+
+
+@match.command("find")
+@click.argument("entity")
+@click.argument("values", type=click.File("rb"), default="-")
+@folder
+@form
+def find(entity: str, values: BinaryIO, *, directory: Path | None, form: str) -> None:
+    """Look up who a record would be before it is created: VALUES is a JSON object of canonical fields (- or a file)."""
+    import orjson
+
+    from canonical.catalogue import entity as named
+    from hub.errors import InvalidRequest
+    from hub.match.lookup import lookup
+    from hub.store.engine import reading
+
+    hub, name = open_hub(directory), named(entity).name
+    try:
+        said = orjson.loads(values.read())
+    except orjson.JSONDecodeError as problem:
+        raise InvalidRequest(f"the values are no JSON: {problem}") from None
+    if not isinstance(said, dict):
+        raise InvalidRequest("the values must be one JSON object.", hint='{"legal_name": "Acorn Ltd"}')
+    with reading(hub.engine) as connection:
+        found = lookup(connection, hub.rulesets[name], said)
+    if form == "json":
+        put_json([asdict(one) for one in found])
+        return
+    rows = [
+        (one.golden_id, one.verdict, f"{one.evidence.score:+.1f}", one.source, _told(one.evidence)) for one in found
+    ]
+    put_table(("golden record", "verdict", "evidence", "by", "because"), rows)
+
+
+def _told(evidence: Evidence) -> str:
+    parts = sorted(evidence.parts, key=lambda part: -abs(part[2]))
+    return ", ".join(f"{name} {weight:+.1f}" for name, _, weight in parts[:4])
 
 
 @match.command("schema")

@@ -33,13 +33,12 @@ from adapters.mapping import MappedSource, load
 from canonical.ids import SourceKey
 from hub.flow.ingest import Delivery, ingest
 from hub.match.fitting import Costs, fit
+from hub.match.lookup import lookup
 from hub.settings import Settings
-from hub.store import cases, journal, reads
+from hub.store import reads
 from hub.store.engine import reading, writing
 from hub.store.rule_tables import ruleset as table
 from hub.wiring import Hub
-from rules.blocking import keys_of
-from rules.matching import weigh
 from rules.ruleset import load as load_rules
 
 MAPPING = """
@@ -112,19 +111,11 @@ def online(rows: Sequence[Row], truth: dict[str, str], store: str, queries: int)
 
 
 def _best(hub: Hub, row: Row) -> str | None:
-    """The stored record that the row is most like, by the keys and the model alone. Stores nothing."""
-    payload = next(iter(read_payloads(BytesIO(json.dumps(row).encode()), "jsonl")))
-    record = SOURCE.translate(payload, hub.clock()).records[0]
-    rules = hub.rulesets["account"]
+    """The stored record that the row is most like. Stores nothing."""
+    record = SOURCE.translate(row, hub.clock()).records[0]
     with reading(hub.engine) as connection:
-        keys = keys_of(rules, {record.key.record_id: record.values})[record.key.record_id]
-        near = cases.sharing(connection, keys, loose=rules.sparing)
-        others = journal.load_records(connection, near)
-    weighed = weigh(rules, [(record.values, one.values) for one in others.values()], least=99)
-    best = max(
-        zip((one.score for one in weighed), others.values(), strict=True), key=lambda both: both[0], default=None
-    )
-    return best[1].key.key if best else None
+        found = lookup(connection, hub.rulesets["account"], record.values, 1)
+    return SourceKey.parse(found[0].source).key if found else None
 
 
 def _timed(name: str, hub: Hub, parts: Iterable[Sequence[Row]], rows: Sequence[Row], truth: dict[str, str]) -> Row:

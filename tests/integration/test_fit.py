@@ -9,17 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from canonical.errors import UnknownField
 from hub.errors import InvalidRequest
 from hub.flow.promote import Will, promote
 from hub.flow.simulate import get, simulate
 from hub.match.fitting import Costs, Proposal, fit
+from hub.match.lookup import lookup
 from hub.store import journal, standing
 from hub.store.engine import reading
 from hub.wiring import Hub
 from rules.matching import weigh
 from rules.ruleset import load
 from tests.people import customers, scores
-from tests.worlds import Outcome, deliver, empty, enforce, outcome
+from tests.worlds import Outcome, deliver, empty, enforce, golden_of, outcome
 
 RELAXED = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -122,3 +124,22 @@ def test_the_draft_keeps_the_comments_and_every_other_rule(sqlite_hub: Hub) -> N
     assert after.document.survivorship == before.document.survivorship
     assert after.document.matching.compare == before.document.matching.compare
     assert proposal(sqlite_hub).text == made.text, "the same records and seed give the same model"
+
+
+def test_lookup_tells_who_a_record_would_be_and_stores_nothing(hub: Hub) -> None:
+    payloads, _ = customers(60, seed=4)
+    deliver(hub, payloads)
+    draft = load(proposal(hub).text, "draft.yaml")
+    promote(hub.engine, "account", simulate(hub.engine, draft, "ana", hub.clock()), Will("ben", "learned"), hub.clock())
+    before = outcome(hub)
+    known = next(one for one in payloads if one.get("email") and one.get("phone"))
+    values = {"legal_name": known["name"].upper(), "email": known["email"], "phone": known["phone"]}
+    with reading(hub.engine) as connection:
+        found = lookup(connection, hub.rulesets["account"], values)
+        assert found[0].verdict == "match"
+        assert found[0].golden_id == golden_of(hub, f"{known['system']}:account:{known['key']}")["id"]
+        assert [one.evidence.score for one in found] == sorted((one.evidence.score for one in found), reverse=True)
+        assert lookup(connection, hub.rulesets["account"], {"legal_name": "Nobody At All Ltd"}) == []
+        with pytest.raises(UnknownField):
+            lookup(connection, hub.rulesets["account"], {"nme": "Acorn"})
+    assert outcome(hub) == before
