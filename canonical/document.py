@@ -7,6 +7,7 @@ nearest known word. Rule documents and mappings are both read here.
 from __future__ import annotations
 
 from difflib import get_close_matches
+from io import StringIO
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -45,6 +46,17 @@ def read_document(text: str, model: type[Model], *, name: str, error: type[Maste
         )  # a misspelt key explains the rest
         path = tuple(part for part in first["loc"])
         raise failure(error, name, place_of(tree, path), _words(first, path, model)) from None
+
+
+def amended(text: str, section: str, changes: dict[str, Any]) -> str:
+    """The document with some entries of a section set; everything else, comments too, as it is written."""
+    yaml = YAML(typ="rt")
+    yaml.width, yaml.preserve_quotes = 120, True
+    tree = yaml.load(text)
+    tree[section] |= changes
+    with StringIO() as out:
+        yaml.dump(tree, out)
+        return out.getvalue()
 
 
 def place_in(text: str, path: tuple[int | str, ...]) -> Place:

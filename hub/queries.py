@@ -203,7 +203,8 @@ def overview(engine: Engine) -> dict[str, Any]:
 
 def unbalanced(sources: Sequence[Row]) -> list[Row]:
     """The sources of which something has vanished; none, always."""
-    return [s for s in sources if s["accepted"] != s["linked"] + s["review"] + s["rejected"] + s["failed"]]
+    ends = ("linked", "review", "waiting", "rejected", "failed")
+    return [s for s in sources if s["accepted"] != sum(s[end] for end in ends)]
 
 
 def shown(value: Any) -> str:

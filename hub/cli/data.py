@@ -15,15 +15,16 @@ from hub.cli.terminal import folder, form, open_hub, progress, put_json, put_tab
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", type=click.Path(exists=True, path_type=Path), help="A mapping of your own.")
 @click.option("--as", "kind", type=click.Choice(["csv", "jsonl", "json"]), help="The file's form.")
+@click.option("--later", is_flag=True, help="Take in only; `hub match run` judges: for a large first load.")
 @folder
 @form
 def ingest(
-    system: str, file: Path, *, mapping: Path | None, kind: str | None, directory: Path | None, form: str
+    system: str, file: Path, *, mapping: Path | None, kind: str | None, later: bool, directory: Path | None, form: str
 ) -> None:
     """Take in FILE as SYSTEM states it. Interrupted or repeated, nothing is doubled."""
     hub = open_hub(directory, prepare=True)
     source = hub.source(system, mapping)
-    report = hub.ingest_file(source, file, kind, progress=progress(file.name))
+    report = hub.ingest_file(source, file, kind, later=later, progress=progress(file.name))
     counts = ("payloads", "accepted", "rejected", "failed", "repeated", "late", "skipped")
     if form == "json":
         put_json({name: getattr(report, name) for name in counts} | {"findings": report.findings})
@@ -154,11 +155,11 @@ def walk(key: str, *, directory: Path | None, form: str) -> None:
 @folder
 @form
 def sources(directory: Path | None, *, form: str) -> None:
-    """Count per source and entity: accepted = linked + review + rejected + failed."""
+    """Count per source and entity: accepted = linked + review + waiting + rejected + failed."""
     from hub import queries
 
     found: dict[str, Any] = queries.overview(open_hub(directory).engine)
-    columns = ("system", "entity", "accepted", "linked", "review", "rejected", "failed")
+    columns = ("system", "entity", "accepted", "linked", "review", "waiting", "rejected", "failed")
     if form == "json":
         put_json(found["sources"])
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
+from hub.cli.terminal import folder, form, open_hub, progress, put_json, put_table, say
 
 if TYPE_CHECKING:
     from rules.case import Evidence
@@ -96,6 +97,31 @@ def score(file: Path, *, left: str, right: str, kind_column: str | None, out: Pa
     from hub.match.job import score_names
 
     put_table(("pairs", "match", "review", "different"), [score_names(file, (left, right), kind_column, out)])
+
+
+@match.command("run")
+@click.option("--all", "every", metavar="ENTITY", help="Judge every record of ENTITY again, not only those that wait.")
+@click.option(
+    "--page", default=5000, show_default=True, help="Records judged at once: more is faster and takes memory."
+)
+@folder
+@form
+def run_waiting(*, every: str | None, page: int, directory: Path | None, form: str) -> None:
+    """Judge the records that wait (`hub ingest --later`). Cut off, it goes on where it was; several may run at once."""
+    from canonical.catalogue import entity as named
+    from hub.flow.catchup import catch_up, left, put_back
+
+    hub = open_hub(directory)
+    if every:
+        put_back(hub.engine, named(every).name)
+    for entity, count in left(hub.engine).items():
+        say(f"{count} {entity} wait.")
+    began = time.perf_counter()
+    judged = catch_up(hub.engine, hub.rulesets, clock=hub.clock, page=page, progress=progress("judged"))
+    row = (judged, f"{time.perf_counter() - began:.1f}")
+    put_json({"judged": judged, "seconds": float(row[1])}) if form == "json" else put_table(
+        ("judged", "seconds"), [row]
+    )
 
 
 @match.command("fit")

@@ -6,9 +6,7 @@ was committed; sent again, it changes nothing.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -20,8 +18,9 @@ from canonical.catalogue import ENTITIES
 from canonical.findings import Finding, Severity
 from hub.clock import Clock
 from hub.flow.intake import take_in
+from hub.flow.quiet import seldom_collected
 from hub.flow.resolve import resolve
-from hub.store import cases, journal
+from hub.store import cases, journal, waiting
 from hub.store.engine import Connection, Engine, writing
 from hub.store.journal import Delivered
 from rules.ruleset import RuleSet
@@ -71,15 +70,16 @@ def ingest(
     delivery: Delivery,
     *,
     clock: Clock,
+    later: bool = False,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Report:
-    """Take a delivery in, chunk by chunk; what became of it."""
+    """Take a delivery in, chunk by chunk; what became of it. With `later`, its records wait to be judged."""
     report = Report(delivery.origin)
     with writing(engine) as connection:
         batch_id, position, done = journal.open_batch(connection, delivery.origin, delivery.fingerprint, clock())
     translator = _Translator(source, clock, report)
     numbered = enumerate(delivery.payloads, 1)
-    with _seldom_collected():
+    with seldom_collected():
         for chunk in _chunks(numbered, CHUNK):
             fresh = [(place, payload) for place, payload in chunk if place > position and not done]
             report.skipped += len(chunk) - len(fresh)
@@ -88,7 +88,11 @@ def ingest(
                 with writing(engine) as connection:
                     _claim(connection, delivered)
                     taken = take_in(connection, batch_id, delivered, clock())
-                    resolve(connection, rulesets, taken.touched, clock())
+                    if later:
+                        for entity, ids in taken.touched.items():
+                            waiting.add(connection, entity, ids)
+                    else:
+                        resolve(connection, rulesets, taken.touched, clock())
                 report.repeated += taken.repeated
                 report.late += taken.late
             report.payloads += len(chunk)
@@ -104,20 +108,6 @@ def _claim(connection: Connection, delivered: Iterable[Delivered]) -> None:
     for name in ENTITIES:
         if name in spoken:
             cases.claim(connection, name)
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Look for cycles seldom while loading: a load makes millions of objects and hardly a cycle among them.
-
-    Measured: a fifth of the processor time at 10,000 records, more as remembered values grow.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class _Translator:

@@ -18,10 +18,11 @@ from typing import Any
 import orjson
 
 from canonical.catalogue import ENTITIES
+from hub.errors import InvalidRequest
 from hub.flow.gather import Gathered
 from hub.flow.rejudge import sweep
 from hub.flow.times import epochs, moments
-from hub.store import overlay, rulesets, standing
+from hub.store import overlay, rulesets, standing, waiting
 from hub.store.engine import Connection, Engine
 from hub.store.verdicts import JUDGED, Subject, Verdict, holders, provenance_document, subject_of
 from rules.judge import judge
@@ -61,9 +62,14 @@ class Proof:
 
 
 def verify(engine: Engine, entities: Iterable[str] = tuple(ENTITIES)) -> Proof:
-    """Rebuild the golden records of these entities and compare them with what stands. Writes nothing."""
+    """Rebuild the golden records of these entities and compare them with what stands. Writes nothing.
+
+    Raises InvalidRequest while records wait to be judged.
+    """
     proof, started = Proof(), time.perf_counter()
     with overlay.overlay(engine) as connection:
+        if waits := sum(waiting.counts(connection).values()):
+            raise InvalidRequest(f"{waits} records wait to be judged.", hint="`hub match run` first.")
         known = rulesets.live(connection, shipped())
         for name in entities:
             if name in known:

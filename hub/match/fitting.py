@@ -7,12 +7,11 @@ that counts what it would change and a promotion that says why.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import StringIO
 from math import log
 
 import numpy as np
-from ruamel.yaml import YAML
 
+from canonical.document import amended
 from hub.errors import InvalidRequest
 from hub.store import journal, simulations, standing
 from hub.store.engine import Connection
@@ -99,10 +98,5 @@ def _answered(connection: Connection, ruleset: RuleSet, fitted: Fitted) -> tuple
 
 def _draft(ruleset: RuleSet, fitted: Fitted, match: float, review: float) -> str:
     """The document in force with the model and its bands; everything else, comments too, as it is."""
-    yaml = YAML(typ="rt")
-    yaml.width, yaml.preserve_quotes = 120, True
-    tree = yaml.load(ruleset.text)
-    tree["matching"] |= {"fitted": fitted.model_dump(mode="json"), "match": match, "review": review}
-    out = StringIO()
-    yaml.dump(tree, out)
-    return out.getvalue()
+    changes = {"fitted": fitted.model_dump(mode="json"), "match": match, "review": review}
+    return amended(ruleset.text, "matching", changes)

@@ -30,6 +30,7 @@ from hub.store.tables import (
     publication,
     record,
     task,
+    waiting,
 )  # fmt: skip
 from rules.forms import folded
 
@@ -160,7 +161,7 @@ def golden_counts(connection: sa.Connection) -> dict[str, int]:
 
 
 def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Per system and entity: accepted = linked + review + rejected + failed, in records and refused payloads.
+    """Per system and entity: accepted = linked + review + waiting + rejected + failed, in records and refused payloads.
 
     Linked counts what a golden record holds, and what no golden record need hold since the source says
     that it is gone. A live record that nothing holds has failed.
@@ -168,12 +169,14 @@ def conservation(connection: sa.Connection) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
 
     def line(system: str, entity: str) -> dict[str, Any]:
-        zero = {"accepted": 0, "linked": 0, "review": 0, "rejected": 0, "failed": 0}
+        zero = {"accepted": 0, "linked": 0, "review": 0, "waiting": 0, "rejected": 0, "failed": 0}
         return found.setdefault((system, entity), {"system": system, "entity": entity, **zero})
 
     live = sa.exists().where(link.c.record_id == record.c.id, link.c.until.is_(None))
     status = sa.case(
-        (sa.and_(record.c.status == "linked", record.c.state == "live", ~live), "failed"), else_=record.c.status
+        (sa.exists().where(waiting.c.record_id == record.c.id), "waiting"),
+        (sa.and_(record.c.status == "linked", record.c.state == "live", ~live), "failed"),
+        else_=record.c.status,
     )
     by = (record.c.system, record.c.entity, status)
     for system, entity, state, count in connection.execute(sa.select(*by, sa.func.count()).group_by(*by)):

@@ -61,6 +61,13 @@ record = Table(
     _one_of("status", "linked", "review", "failed"),
     Index(None, "entity", "system", "status"),
 )
+waiting = Table(  # records that were taken in and are to be judged later
+    "waiting",
+    metadata,
+    Column("record_id", ForeignKey("record.id"), primary_key=True, autoincrement=False),
+    Column("entity", Text, nullable=False),
+    Index(None, "entity", "record_id"),
+)
 record_version = Table(
     "record_version",
     metadata,

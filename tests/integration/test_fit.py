@@ -37,7 +37,6 @@ def clusters(found: Outcome) -> dict[str, str]:
     return {key: min(cluster) for cluster in found.clusters for key in cluster}
 
 
-@pytest.mark.promise("B-17")
 def test_a_promoted_model_finds_more_and_does_what_the_simulation_said(hub: Hub) -> None:
     payloads, truth = customers(150)
     deliver(hub, payloads)

@@ -1,0 +1,21 @@
+"""Less work for the collector of cycles while much is loaded."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Look for cycles seldom while loading: a load makes millions of objects and hardly a cycle among them.
+
+    Measured: a fifth of the processor time at 10,000 records, more as remembered values grow.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
