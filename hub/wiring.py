@@ -9,11 +9,12 @@ from pathlib import Path
 
 from adapters.base import Target
 from adapters.mapping import MappedSource, load
-from adapters.registry import source, target
+from adapters.registry import TARGETS, source, target
 from hub import clock
 from hub.clock import Clock
 from hub.desk import Desk
 from hub.flow import ingest as ingestion
+from hub.flow.trial import Bench
 from hub.settings import Settings
 from hub.store import migrate, schedules
 from hub.store import rulesets as stored
@@ -56,6 +57,12 @@ class Hub:
     def target(self, name: str) -> Target:
         """A target by name."""
         return target(name, self.settings.dir)
+
+    def bench(self, system: str, mapping: Path | None = None) -> Bench:
+        """What a trial is made with: the rules in force, a source, and every target."""
+        return Bench(
+            self.rulesets, self.source(system, mapping), {name: self.target(name) for name in TARGETS}, self.clock
+        )
 
     def desk(self, principal: Principal) -> Desk:
         """The desk of a person, now."""

@@ -77,7 +77,7 @@ def ingest(
     report = Report(delivery.origin)
     with writing(engine) as connection:
         batch_id, position, done = journal.open_batch(connection, delivery.origin, delivery.fingerprint, clock())
-    translator = _Translator(source, clock, report)
+    translator = Translator(source, clock, report)
     numbered = enumerate(delivery.payloads, 1)
     with seldom_collected():
         for chunk in _chunks(numbered, CHUNK):
@@ -110,7 +110,7 @@ def _claim(connection: Connection, delivered: Iterable[Delivered]) -> None:
             cases.claim(connection, name)
 
 
-class _Translator:
+class Translator:
     """Payloads of one delivery into what the journal keeps; counts and samples findings on the way."""
 
     def __init__(self, source: MappedSource, clock: Clock, report: Report) -> None:

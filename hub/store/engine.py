@@ -50,6 +50,14 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def trying(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that may write and of which nothing stays."""
+    with _reached(engine), engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that only reads: never waits for a writer, sees one state throughout."""
     options = {"readonly": True} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}

@@ -47,6 +47,14 @@ def goldens(connection: sa.Connection, ids: Collection[str]) -> dict[str, dict[s
     return found
 
 
+def version(connection: sa.Connection, golden_id: str, number: int) -> dict[str, Any] | None:
+    """One version of a golden record."""
+    v = golden_version.c
+    query = sa.select(golden_version).where(v.golden_id == golden_id, v.version == number)
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
 def open_tasks(connection: sa.Connection, record_ids: Sequence[int], kinds: Collection[str]) -> list[dict[str, Any]]:
     """Open tasks of these kinds that ask about one of these records."""
     about = sa.or_(among(connection, task.c.left_id, record_ids), among(connection, task.c.right_id, record_ids))

@@ -74,6 +74,12 @@ def test_cluster_steward_same_joins_even_published_records() -> None:
     assert groups("ab", {}, [same], limits) == ["ab"]
 
 
+def test_cluster_steward_same_on_two_published_records_keeps_their_other_members() -> None:
+    limits = bounds(published={"a": "acc_1", "b": "acc_2", "c": "acc_1", "d": "acc_3"})
+    same = PairDecision(key("a"), key("b"), Answer.SAME)
+    assert groups("abcd", evidence(ac=12, ab=2, bc=2, cd=12), [same], limits) == ["abc", "d"]
+
+
 def test_cluster_steward_different_holds_across_whole_clusters() -> None:
     different = PairDecision(key("a"), key("d"), Answer.DIFFERENT)
     assert groups("abcd", evidence(ab=12, cd=12, bc=11), [different]) == ["ab", "cd"]
