@@ -15,7 +15,7 @@ from canonical.catalogue import entity as entity_named
 from canonical.ids import SourceKey
 from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted
 from hub.flow.resolve import resolve
-from hub.store import audit, decisions
+from hub.store import audit, decisions, plans
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.decisions import Decision
@@ -84,6 +84,35 @@ class Desk:
             ids = {id_ for id_ in (row["left_id"], row["right_id"]) if id_}
             self._judge_again(connection, decisions.keys_of(connection, ids))
             self._note(connection, "undo", decision_id, {"kind": row["kind"]})
+
+    def approve(self, golden_id: str, target: str, version: int, reason: str) -> None:
+        """Let a publication go that waits for an approval. Raises Conflict when it is not the version that was seen.
+
+        Who decided about the record cannot approve what follows from it.
+        """
+        if not reason.strip():
+            raise InvalidRequest("an approval needs a reason.", hint="Say in a few words why it may leave.")
+        with writing(self.engine) as connection:
+            asked = [
+                one for one in plans.waiting(connection) if (one["golden_id"], one["target"]) == (golden_id, target)
+            ]
+            if not asked:
+                raise NotFound(f"nothing of {golden_id} waits to leave for {target}.", hint="`hub publish waiting`.")
+            (row,) = asked
+            self._permit(frozenset({row["waits_for"], "approver", "admin"}))
+            if row["version"] != version:
+                raise Conflict(
+                    f"{golden_id} is at version {row['version']} by now, not {version}; nothing was approved."
+                )
+            if self.principal.name in decisions.authors_about(connection, golden_id):
+                raise NotPermitted(
+                    f"{self.principal.name} decided about {golden_id}, so somebody else must approve it.",
+                    hint="Four eyes.",
+                )
+            if not plans.let_go(connection, row["id"], self.principal.name, self.now):
+                raise Conflict(f"{golden_id} does not wait any more; nothing was changed.")
+            detail = {"target": target, "version": version, "waited_for": row["waits_for"], "reason": reason}
+            self._note(connection, "approve", golden_id, detail)
 
     def _decide(self, connection: Connection, made: Decision) -> str:
         if not made.reason.strip():

@@ -74,6 +74,41 @@ def apply(plan: str, *, directory: Path | None, form: str) -> None:
         raise SystemExit(4)
 
 
+@publish.command("waiting")
+@folder
+@form
+def waiting(directory: Path | None, *, form: str) -> None:
+    """List what waits for somebody's approval before it may leave."""
+    from hub.store.engine import reading
+    from hub.store.plans import waiting as listed
+
+    with reading(open_hub(directory).engine) as connection:
+        rows = listed(connection)
+    columns = ("golden_id", "version", "label", "target", "waits_for", "created_at")
+    if form == "json":
+        put_json([{name: row[name] for name in columns} for row in rows])
+    else:
+        put_table(columns, [[row[name] for name in columns] for row in rows])
+
+
+@publish.command("release")
+@click.argument("golden")
+@click.argument("target")
+@click.option("--version", type=int, required=True, help="The version that you have seen.")
+@click.option("--role", default="approver", show_default=True, help="In which role you approve.")
+@click.option("--reason", required=True, help="Why it may leave.")
+@author
+@folder
+def release(
+    golden: str, target: str, *, version: int, role: str, reason: str, author: str, directory: Path | None
+) -> None:
+    """Let what waits of GOLDEN leave for TARGET."""
+    from hub.store.access import Principal
+
+    open_hub(directory).desk(Principal(author, role)).approve(golden, target, version, reason)
+    say("approved; the next plan takes it along.")
+
+
 @publish.command("ls")
 @folder
 @form

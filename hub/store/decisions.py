@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 
 from canonical.ids import SourceKey
 from hub.store.engine import among
-from hub.store.tables import decision, record, task
+from hub.store.tables import decision, link, record, task
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +109,11 @@ def keys_of(connection: sa.Connection, ids: set[int]) -> dict[int, SourceKey]:
     query = sa.select(record.c.id, record.c.system, record.c.entity, record.c.key)
     rows = connection.execute(query.where(among(connection, record.c.id, sorted(ids))))
     return {row[0]: SourceKey(row[1], row[2], row[3]) for row in rows}
+
+
+def authors_about(connection: sa.Connection, golden_id: str) -> set[str]:
+    """Who has decided anything that is in force about the records of a golden record."""
+    held = sa.select(link.c.record_id).where(link.c.golden_id == golden_id, link.c.until.is_(None))
+    about = sa.or_(decision.c.left_id.in_(held), decision.c.right_id.in_(held))
+    query = sa.select(decision.c.author).where(decision.c.undone_at.is_(None), about).distinct()
+    return set(connection.execute(query).scalars())

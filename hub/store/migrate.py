@@ -14,7 +14,7 @@ from hub.store.engine import connect, writing
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0008"
+HEAD = "0003"
 
 
 def upgrade(url: str) -> None:

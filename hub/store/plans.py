@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,11 +68,36 @@ def owed(connection: sa.Connection, target: str) -> tuple[list[Owed], int]:
         rows.setdefault(row.golden_id, []).append(row)
         watermark = row.id
     owing = [
-        Owed(id_, last.entity, last.version, last.action, last.waits_for, last.held, tuple(r.id for r in group))
+        Owed(
+            id_,
+            last.entity,
+            last.version,
+            last.action,
+            None if last.approved_at else last.waits_for,
+            last.held,
+            tuple(r.id for r in group),
+        )
         for id_, group in rows.items()
         for last in group[-1:]
     ]
     return owing, watermark
+
+
+def waiting(connection: sa.Connection) -> list[dict[str, Any]]:
+    """What waits for somebody's approval before it may leave: the newest of each golden record and target."""
+    last = sa.func.max(outbox.c.id).over(partition_by=(outbox.c.target, outbox.c.golden_id)).label("last")
+    rows = sa.select(outbox, golden.c.label, last).join(golden, golden.c.id == outbox.c.golden_id)
+    found = rows.where(outbox.c.state == "pending").subquery()
+    query = sa.select(found).where(found.c.id == found.c.last, found.c.waits_for.is_not(None))
+    query = query.where(found.c.approved_at.is_(None)).order_by(found.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def let_go(connection: sa.Connection, outbox_id: int, approver: str, now: datetime) -> bool:
+    """Note that somebody approved it; whether it still waited."""
+    mine = sa.and_(outbox.c.id == outbox_id, outbox.c.state == "pending", outbox.c.approved_at.is_(None))
+    done = sa.update(outbox).where(mine).values(approved_at=now, approved_by=approver)
+    return connection.execute(done.returning(outbox.c.id)).one_or_none() is not None
 
 
 def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, GoldenRecord]:

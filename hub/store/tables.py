@@ -254,6 +254,8 @@ outbox = Table(
     Column("held", Text),
     Column("state", String(10), nullable=False),
     Column("created_at", Utc, nullable=False),
+    Column("approved_at", Utc),  # where a rule let it wait for somebody
+    Column("approved_by", Text),
     sa.UniqueConstraint("target", "golden_id", "version", "action"),
     _one_of("state", "pending", "planned", "done"),
     _one_of("action", "upsert", "deactivate"),

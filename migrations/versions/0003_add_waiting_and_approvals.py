@@ -1,16 +1,20 @@
-"""Add the queue of records that were taken in and wait to be judged."""
+"""Add the queue of records that wait to be judged, and who let a waiting publication go."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
+from hub.store.types import Utc
+
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the table and the columns."""
+    op.add_column("outbox", sa.Column("approved_at", Utc()))
+    op.add_column("outbox", sa.Column("approved_by", sa.Text()))
     op.create_table(
         "waiting",
         sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -22,5 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
     op.drop_table("waiting")
+    op.drop_column("outbox", "approved_by")
+    op.drop_column("outbox", "approved_at")
