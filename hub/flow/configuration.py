@@ -1,7 +1,8 @@
 """The hub's configuration as files: written out, compared with what is in force, and put in force.
 
 Rules and schedules. A comparison names its base, a hash of what was in force; applying names it too and is
-refused when something else is in force by then. Rules go the way of every change: simulated, then promoted.
+refused when something else is in force by then. Rules go the way of every change, simulated and then put in force,
+all in one transaction; the second pair of eyes on files is that of whoever keeps them under review.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import orjson
 from canonical.catalogue import ENTITIES
 from hub.errors import Conflict, InvalidRequest
 from hub.flow.documents import difference
-from hub.flow.promote import Will, promote
+from hub.flow.promote import Will, put_in_force
 from hub.flow.simulate import simulate
 from hub.store import audit, rulesets, schedules
 from hub.store.audit import Act
@@ -86,16 +87,14 @@ def apply(engine: Engine, folder: Path, base: str, will: Will, now: datetime) ->
             f"{found.base[:12]} is in force, not {base or 'nothing'}, which was compared with; nothing was changed.",
             hint="`hub config diff DIR` again, look, and name its base.",
         )
-    for entity, draft in found.drafts.items():
-        promote(engine, entity, simulate(engine, draft, will.author, now), will, now)
-    if found.schedules:
-        with writing(engine) as connection:
-            for row in found.schedules:
-                schedules.put(connection, row)
-            names = [row["id"] for row in found.schedules]
-            audit.append(
-                connection, Act(will.author, "configure", SCHEDULES, {"schedules": names, "reason": will.reason}), now
-            )
+    simulated = {entity: simulate(engine, draft, will.author, now) for entity, draft in found.drafts.items()}
+    with writing(engine) as connection:
+        for entity, simulation_id in simulated.items():
+            put_in_force(connection, entity, simulation_id, will, now)
+        for row in found.schedules:
+            schedules.put(connection, row)
+        detail = {"rules": simulated, "schedules": [row["id"] for row in found.schedules], "reason": will.reason}
+        audit.append(connection, Act(will.author, "configure", found.base, detail), now)
     return found
 
 
