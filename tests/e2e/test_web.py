@@ -93,7 +93,7 @@ def test_graphql_provenance_names_every_candidate_and_what_would_flip_it(client:
 def test_graphql_page_that_asks_for_flips_is_small_and_goes_on(
     client: FlaskClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.web.graphql.schema.MOST_FLIPS", 3)
+    monkeypatch.setattr("hub.web.graphql.records.MOST_FLIPS", 3)
     query = "{ accounts(first: 200) { nodes { provenance { %s } } pageInfo { hasNextPage } } }"
     few = ask(client, hub, query % "flip")["data"]["accounts"]
     assert (len(few["nodes"]), few["pageInfo"]["hasNextPage"]) == (3, True)

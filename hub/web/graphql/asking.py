@@ -16,6 +16,7 @@ from hub.match.lookup import lookup
 from hub.store import plans
 from hub.store.engine import reading
 from hub.web import auth
+from hub.web.graphql.context import hub_of
 
 LONGEST = 1_000_000  # characters of a payload that is tried
 
@@ -49,64 +50,64 @@ class Waiting(graphene.ObjectType):
     since = graphene.NonNull(graphene.String)
 
 
-def fields() -> dict[str, Any]:
-    """The queries of this room."""
-    return {
-        "matches": graphene.Field(
-            graphene.NonNull(graphene.List(graphene.NonNull(Match))),
-            entity=graphene.NonNull(graphene.String),
-            values=graphene.NonNull(graphene.JSONString, description="Canonical fields, as a JSON object"),
-            first=graphene.Int(default_value=10),
-            resolver=_matches,
-            description="Who a record would be, before it is created twice. Stores nothing.",
-        ),
-        "trial": graphene.Field(
-            graphene.NonNull(graphene.JSONString),
-            system=graphene.NonNull(graphene.String),
-            payload=graphene.NonNull(graphene.String, description="JSON Lines as the system sends them, at most fifty"),
-            resolver=_trial,
-            description="What would become of payloads: records, candidates, golden, what leaves. Stores nothing.",
-        ),
-        "waiting": graphene.Field(
-            graphene.NonNull(graphene.List(graphene.NonNull(Waiting))),
-            resolver=_waiting,
-            description="What waits for an approval before it may leave, the oldest first.",
-        ),
-    }
+class Query:
+    """What may be asked before anything is done."""
 
+    matches = graphene.Field(
+        graphene.NonNull(graphene.List(graphene.NonNull(Match))),
+        entity=graphene.NonNull(graphene.String),
+        values=graphene.NonNull(graphene.JSONString, description="Canonical fields, as a JSON object"),
+        first=graphene.Int(default_value=10),
+        description="Who a record would be, before it is created twice. Stores nothing.",
+    )
+    trial = graphene.Field(
+        graphene.NonNull(graphene.JSONString),
+        system=graphene.NonNull(graphene.String),
+        payload=graphene.NonNull(graphene.String, description="JSON Lines as the system sends them, at most fifty"),
+        description="What would become of payloads: records, candidates, golden, what leaves. Stores nothing.",
+    )
+    waiting = graphene.Field(
+        graphene.NonNull(graphene.List(graphene.NonNull(Waiting))),
+        description="What waits for an approval before it may leave, the oldest first.",
+    )
 
-def _matches(_root: None, info: graphene.ResolveInfo, entity: str, values: Any, first: int) -> list[dict[str, Any]]:
-    if not isinstance(values, dict):
-        raise InvalidRequest("the values must be one JSON object.", hint='{"legal_name": "Acorn Ltd"}')
-    hub = info.context["hub"]
-    name = entity_named(entity).name
-    with reading(hub.engine) as connection:
-        found = lookup(connection, hub.rulesets[name], values, max(1, min(first, 50)))
-    return [
-        {
-            "golden": one.golden_id, "source": one.source, "score": one.evidence.score, "verdict": one.verdict,
-            "parts": [{"comparison": n, "similarity": like, "weight": w} for n, like, w in one.evidence.parts],
-        }
-        for one in found
-    ]  # fmt: skip
+    @staticmethod
+    def resolve_matches(
+        _root: None, info: graphene.ResolveInfo, entity: str, values: Any, first: int
+    ) -> list[dict[str, Any]]:
+        """The golden records most like the values, the best first."""
+        if not isinstance(values, dict):
+            raise InvalidRequest("the values must be one JSON object.", hint='{"legal_name": "Acorn Ltd"}')
+        hub, name = hub_of(info), entity_named(entity).name
+        with reading(hub.engine) as connection:
+            found = lookup(connection, hub.rulesets[name], values, max(1, min(first, 50)))
+        return [
+            {
+                "golden": one.golden_id, "source": one.source, "score": one.evidence.score, "verdict": one.verdict,
+                "parts": [{"comparison": n, "similarity": like, "weight": w} for n, like, w in one.evidence.parts],
+            }
+            for one in found
+        ]  # fmt: skip
 
+    @staticmethod
+    def resolve_trial(_root: None, info: graphene.ResolveInfo, system: str, payload: str) -> Any:
+        """What `hub try` tells, as JSON."""
+        auth.require(info.context["principal"], "engineer", "steward")
+        if len(payload) > LONGEST:
+            raise InvalidRequest(f"a payload that is tried has at most {LONGEST:,} characters.")
+        hub = hub_of(info)
+        found = attempt(hub.engine, hub.bench(system), read_payloads(BytesIO(payload.encode()), "jsonl"))
+        return orjson.loads(orjson.dumps(found, default=str))
 
-def _trial(_root: None, info: graphene.ResolveInfo, system: str, payload: str) -> Any:
-    auth.require(info.context["principal"], "engineer", "steward")
-    if len(payload) > LONGEST:
-        raise InvalidRequest(f"a payload that is tried has at most {LONGEST:,} characters.")
-    hub = info.context["hub"]
-    found = attempt(hub.engine, hub.bench(system), read_payloads(BytesIO(payload.encode()), "jsonl"))
-    return orjson.loads(orjson.dumps(found, default=str))
-
-
-def _waiting(_root: None, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
-    with reading(info.context["hub"].engine) as connection:
-        rows = plans.waiting(connection)
-    return [
-        {
-            "golden": row["golden_id"], "since": row["created_at"].isoformat(),
-            **{name: row[name] for name in ("version", "label", "target", "waits_for")},
-        }
-        for row in rows
-    ]  # fmt: skip
+    @staticmethod
+    def resolve_waiting(_root: None, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
+        """The newest waiting publication of each golden record and target."""
+        with reading(hub_of(info).engine) as connection:
+            rows = plans.waiting(connection)
+        return [
+            {
+                "golden": row["golden_id"], "since": row["created_at"].isoformat(),
+                **{name: row[name] for name in ("version", "label", "target", "waits_for")},
+            }
+            for row in rows
+        ]  # fmt: skip

@@ -1,0 +1,45 @@
+"""What a resolver may ask of the request: the hub, who is asking, their desk, and what the query selects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import graphene
+
+from hub.desk import Desk
+from hub.store.access import Principal
+from hub.wiring import Hub
+
+
+def hub_of(info: graphene.ResolveInfo) -> Hub:
+    """The hub that is asked."""
+    hub: Hub = info.context["hub"]
+    return hub
+
+
+def principal_of(info: graphene.ResolveInfo) -> Principal:
+    """Who is asking."""
+    principal: Principal = info.context["principal"]
+    return principal
+
+
+def desk_of(info: graphene.ResolveInfo) -> Desk:
+    """The desk of whoever is asking, now."""
+    return hub_of(info).desk(principal_of(info))
+
+
+def asks(info: graphene.ResolveInfo, wanted: Sequence[str]) -> bool:
+    """Whether the query selects a field of one of these names anywhere below."""
+    seen: set[str] = set()
+    waiting = list(info.field_nodes)
+    while waiting:
+        one = waiting.pop()
+        name = one.name.value if getattr(one, "name", None) else ""
+        if one.kind == "fragment_spread":
+            waiting += [] if name in seen else [info.fragments[name]]
+            seen.add(name)
+            continue
+        if one.kind == "field" and name in wanted:
+            return True
+        waiting += one.selection_set.selections if one.selection_set else ()
+    return False
