@@ -17,7 +17,7 @@ MOST = 10  # lines of one list in a text; JSON has them all
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--as", "author", default="", help="Your name; it stands with the simulation.")
+@author
 @folder
 @form
 def simulate(paths: tuple[Path, ...], *, author: str, directory: Path | None, form: str) -> None:
@@ -35,7 +35,7 @@ def simulate(paths: tuple[Path, ...], *, author: str, directory: Path | None, fo
         if draft.version in live:
             say(f"{path.name} says what is in force.")
             continue
-        simulation_id = rehearse(hub.engine, draft, author or "command line", hub.clock())
+        simulation_id = rehearse(hub.engine, draft, author, hub.clock())
         with reading(hub.engine) as connection:
             made.append((simulation_id, get(connection, simulation_id)))
     _show(made, form)
@@ -75,7 +75,7 @@ def simulations(simulation: str | None, *, directory: Path | None, form: str) ->
 @reason
 @folder
 def promote(entity: str, simulation: str, *, author: str, reason: str, directory: Path | None) -> None:
-    """Put the draft of SIMULATION in force; what then changes is what it said, or nothing."""
+    """Put the draft of SIMULATION, that somebody else made, in force; what then changes is what it said, or nothing."""
     from hub.flow.promote import Will
     from hub.flow.promote import promote as put_in_force
 
@@ -176,7 +176,7 @@ def _tell(simulation_id: int, one: Any) -> None:
     _list("question gone", report["reviews_left"], lambda r: f"{r['left']} {r['right'] or ''}  {r['reason']}")
     _list("finding lost", report["findings_lost"], lambda r: f"{r['golden']} {r['severity']}: {r['message']}")
     _list("document", report["document"], lambda r: f"{r[0]}: {r[1]} -> {r[2]}")
-    click.echo(f"next: hub rules promote {named.split()[0]} S-{simulation_id} --as YOU --reason WHY")
+    click.echo(f"next: hub rules promote {named.split()[0]} S-{simulation_id} --as SOMEBODY-ELSE --reason WHY")
 
 
 def _list(title: str, lines: list[Any], shown: Any) -> None:

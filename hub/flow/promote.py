@@ -1,7 +1,8 @@
 """A simulated draft put in force: what then changes is what the simulation said, or nothing changes at all.
 
 One transaction sets the version in force and judges every record of the entity again with it. It
-compares what it does with the lists of the simulation and gives everything up when they differ.
+compares what it does with the lists of the simulation and gives everything up when they differ. Four
+eyes: whoever simulated a draft does not promote it; only the way back is one person's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 
 import orjson
 
-from hub.errors import InvalidRequest, NotFound, SimulationStale
+from hub.errors import Conflict, InvalidRequest, NotFound, SimulationStale
 from hub.flow.impact import Impact, of_core
 from hub.flow.rejudge import sweep
 from hub.flow.simulate import get, prepare, simulate
@@ -36,30 +37,36 @@ class Will:
 
 
 def promote(engine: Engine, entity: str, simulation_id: int, will: Will, now: datetime) -> RuleSet:
-    """Put the draft of a simulation in force and judge all records again. Raises SimulationStale."""
+    """Put the draft of a simulation in force and judge all records again. Raises Conflict, SimulationStale."""
+    with writing(engine) as connection:
+        _by_another(connection, simulation_id, will)
+        return put_in_force(connection, entity, simulation_id, will, now)
+
+
+def put_in_force(connection: Connection, entity: str, simulation_id: int, will: Will, now: datetime) -> RuleSet:
+    """The same within a transaction, whoever has simulated it. Raises SimulationStale."""
     if not will.reason.strip():
         raise InvalidRequest("a promotion needs a reason.", hint="Say in a few words why.")
-    with writing(engine) as connection:
-        cases.claim(connection, entity)
-        found = get(connection, simulation_id)
-        draft = load(found.document, found.version)
-        base = _still(connection, entity, simulation_id, found, now)
-        if draft.version != found.version:
-            raise SimulationStale(f"the document of S-{simulation_id} is not {found.version}; nothing was changed.")
-        made = Promotion(entity, draft.version, base.version, simulation_id, will.author, will.reason, now)
-        rulesets.promote(connection, made, draft.text)
-        prepare(connection, draft, base)
-        impact = Impact()
-        for verdict in _verdicts(connection, draft, now):
-            impact.add(connection, verdict)
-            owed = newly_owed(connection, verdict)
-            write(connection, verdict)
-            owe(connection, verdict, owed)
-        said = {name: lines for name, lines in found.report.items() if name not in ("document", "answers")}
-        if _plain(impact) != said:
-            raise SimulationStale(f"the result is not what S-{simulation_id} said; nothing was changed.")
-        detail = {"version": draft.version, "previous": base.version, "simulation": simulation_id}
-        audit.append(connection, Act(will.author, "promote", entity, detail | {"reason": will.reason}), now)
+    cases.claim(connection, entity)
+    found = get(connection, simulation_id)
+    draft = load(found.document, found.version)
+    base = _still(connection, entity, simulation_id, found, now)
+    if draft.version != found.version:
+        raise SimulationStale(f"the document of S-{simulation_id} is not {found.version}; nothing was changed.")
+    made = Promotion(entity, draft.version, base.version, simulation_id, will.author, will.reason, now)
+    rulesets.promote(connection, made, draft.text)
+    prepare(connection, draft, base)
+    impact = Impact()
+    for verdict in _verdicts(connection, draft, now):
+        impact.add(connection, verdict)
+        owed = newly_owed(connection, verdict)
+        write(connection, verdict)
+        owe(connection, verdict, owed)
+    said = {name: lines for name, lines in found.report.items() if name not in ("document", "answers")}
+    if _plain(impact) != said:
+        raise SimulationStale(f"the result is not what S-{simulation_id} said; nothing was changed.")
+    detail = {"version": draft.version, "previous": base.version, "simulation": simulation_id}
+    audit.append(connection, Act(will.author, "promote", entity, detail | {"reason": will.reason}), now)
     return draft
 
 
@@ -72,8 +79,17 @@ def rollback(engine: Engine, entity: str, version: str, will: Will, now: datetim
             f"{entity} never had the version {version}.", hint=f"`hub rules ls --entity {entity}` lists them."
         )
     simulation_id = simulate(engine, load(document, version), will.author, now)
-    promote(engine, entity, simulation_id, will, now)
+    with writing(engine) as connection:
+        put_in_force(connection, entity, simulation_id, will, now)
     return simulation_id
+
+
+def _by_another(connection: Connection, simulation_id: int, will: Will) -> None:
+    if get(connection, simulation_id).created_by == will.author:
+        raise Conflict(
+            f"{will.author} simulated S-{simulation_id}, so somebody else must promote it; nothing was changed.",
+            hint="Four eyes: ask a colleague to look at the simulation and to promote it.",
+        )
 
 
 def _verdicts(connection: Connection, draft: RuleSet, now: datetime) -> Iterator[Verdict]:

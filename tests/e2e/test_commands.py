@@ -227,14 +227,16 @@ def test_rules_are_simulated_promoted_replayed_and_rolled_back(demo: tuple[Path,
     assert "matching.match: 9.0 -> 8.0" in text
     [made] = json.loads(run("rules", "simulations", "S-1", "--format", "json", at=at).stdout)
     assert made["counts"]["merges"] == len(made["report"]["merges"])
-    run("rules", "promote", "account", "S-1", "--as", "kim", "--reason", "fewer questions", at=at)
-    refused = run("rules", "promote", "account", "S-1", "--as", "kim", "--reason", "again", at=at, ok=6)
+    alone = run("rules", "promote", "account", "S-1", "--as", "kim", "--reason", "fewer questions", at=at, ok=6)
+    assert "somebody else" in alone.stderr
+    run("rules", "promote", "account", "S-1", "--as", "ben", "--reason", "fewer questions", at=at)
+    refused = run("rules", "promote", "account", "S-1", "--as", "ben", "--reason", "again", at=at, ok=6)
     assert "HUB-4403" in refused.stderr
     proof = json.loads(run("replay", "--verify", "--format", "json", at=at).stdout)
     assert (proof["differences"], proof["records"] > 1000) == (0, True)
     run("rules", "rollback", "account", old.version, "--as", "lee", "--reason", "too bold", at=at)
     rows = json.loads(run("rules", "ls", "--entity", "account", "--format", "json", at=at).stdout)
-    assert [(r["author"], r["state"]) for r in rows] == [("lee", "live"), ("kim", "retired")]
+    assert [(r["author"], r["state"]) for r in rows] == [("lee", "live"), ("ben", "retired")]
 
 
 def test_record_is_shown_as_it_was_believed_and_as_it_was_asserted(demo: tuple[Path, dict[str, object]]) -> None:

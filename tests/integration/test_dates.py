@@ -72,7 +72,7 @@ def test_owner_begins_on_its_date_for_every_record(world: Hub) -> None:
     row = f'  - {{fields: [industry], system: billing, from: {day}, why: "Billing takes the industries over."}}\n'
     text = shipped()["account"].text.replace("ownership:\n", "ownership:\n" + row)
     id_ = simulate(world.engine, load(text, "draft"), "kim", world.clock())
-    promote(world.engine, "account", id_, Will("kim", "billing knows better"), world.clock())
+    promote(world.engine, "account", id_, Will("ben", "billing knows better"), world.clock())
     assert golden_of(world, str(KEY))["values"]["industry"] == "Rail"
     assert follow(world.engine, world.clock()) == {}
     world.clock.move(days=5)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from canonical.ids import SourceKey
-from hub.errors import InvalidRequest, NotFound, SimulationStale
+from hub.errors import Conflict, InvalidRequest, NotFound, SimulationStale
 from hub.flow import publish
 from hub.flow.promote import Will, promote, rollback
 from hub.flow.replay import verify
@@ -25,7 +25,7 @@ from rules.ruleset import RuleSet, load, shipped
 from tests.worlds import account, deliver, golden_of
 
 MIA = Principal("mia", "steward")
-WILL = Will("kim", "sales asked for it")
+WILL = Will("ben", "sales asked for it")
 TAX = {"tax": "GB980780684", "country": "GB"}
 
 OWNER = ("fields: [legal_name, trading_name, kind, status, parent, domain, industry, segment], system: crm",
@@ -232,6 +232,17 @@ def test_promotion_is_not_refused_for_what_does_not_matter(world: Hub) -> None:
     assert golden_of(world, "crm:account:a")["values"]["industry"] == "Meals"
 
 
+def test_promotion_is_refused_to_whoever_simulated_the_draft(world: Hub) -> None:
+    id_, made = rehearse(world, draft(OWNER))
+    before = state(world)
+    with pytest.raises(Conflict, match="somebody else"):
+        promote(world.engine, "account", id_, Will(made.created_by, "I am sure"), world.clock())
+    assert state(world) == before
+    assert world.rulesets["account"].version == shipped()["account"].version
+    promote(world.engine, "account", id_, WILL, world.clock())
+    assert world.rulesets["account"].version == made.version
+
+
 def test_promotion_is_refused_when_a_date_of_the_draft_has_come(world: Hub) -> None:
     since = (OWNER[0], OWNER[1] + ", from: 2026-10-05")
     id_, _ = rehearse(world, draft(since))
@@ -248,7 +259,7 @@ def test_promotion_is_refused_for_another_entity_document_base_or_result(world: 
     with pytest.raises(NotFound):
         promote(world.engine, "account", 999, WILL, world.clock())
     with pytest.raises(InvalidRequest, match="reason"):
-        promote(world.engine, "account", first, Will("kim", " "), world.clock())
+        promote(world.engine, "account", first, Will("ben", " "), world.clock())
     with writing(world.engine) as connection:
         other = draft(LOOSE).text
         connection.execute(sa.update(simulation).where(simulation.c.id == second).values(document=other))
@@ -276,7 +287,7 @@ def test_rollback_restores_values_and_stands_in_the_history(world: Hub) -> None:
     with reading(world.engine) as connection:
         rows = [r for r in rulesets.history(connection) if r["entity"] == "account"]
     assert [(r["author"], r["reason"], r["state"]) for r in rows] == [
-        ("lee", "it was wrong", "live"), ("kim", "sales asked for it", "retired"),
+        ("lee", "it was wrong", "live"), ("ben", "sales asked for it", "retired"),
     ]  # fmt: skip
     with pytest.raises(NotFound):
         rollback(world.engine, "account", "account@000000000000", WILL, world.clock())
