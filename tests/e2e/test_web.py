@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from hub.store.access import Principal
 from hub.store.engine import writing
 from hub.web.app import create_app
 from hub.wiring import Hub
-from tests.worlds import account, deliver, golden_of, invoice
+from tests.worlds import account, deliver, enforce, golden_of, invoice
 
 
 @pytest.fixture
@@ -159,6 +160,42 @@ def test_graphql_decide_and_undo(client: FlaskClient, hub: Hub) -> None:
     undo = ask(client, hub, "mutation($d: ID!) { undo(decision: $d) { done } }", "steward", d=done["decision"])
     assert undo["data"]["undo"]["done"]
     assert golden_of(hub, "crm:account:2")["id"] != golden_of(hub, "shop:account:9")["id"]
+
+
+def test_graphql_matches_tell_who_a_record_would_be(client: FlaskClient, hub: Hub) -> None:
+    query = """query($v: JSONString!) { matches(entity: "account", values: $v) { golden source verdict parts { comparison weight } } }"""
+    values = json.dumps({"legal_name": "Acorn Foods Limited", "tax_id": {"number": "GB980780684", "country": "GB"}})
+    first, *_ = ask(client, hub, query, v=values)["data"]["matches"]
+    assert first["golden"] == golden_of(hub, "crm:account:1")["id"]
+    assert first["verdict"] == "match"
+    assert {"comparison": "tax-id", "weight": 12.0} in first["parts"]
+    (error,) = ask(client, hub, query, v="[1]")["errors"]
+    assert error["extensions"]["code"] == "HUB-6001"
+
+
+def test_graphql_trial_needs_a_role_and_stores_nothing(client: FlaskClient, hub: Hub) -> None:
+    query = """query($p: String!) { trial(system: "usage", payload: $p) }"""
+    payload = json.dumps({"nonsense": 1})
+    assert ask(client, hub, query, p=payload)["errors"][0]["extensions"]["code"] == "HUB-4302"
+    (told,) = json.loads(ask(client, hub, query, "engineer", p=payload)["data"]["trial"])
+    assert told["outcome"] == "rejected"
+    assert told["findings"][0]["code"].startswith("HUB-3")
+
+
+def test_graphql_what_waits_is_approved_for_the_version_that_was_seen(client: FlaskClient, hub: Hub) -> None:
+    enforce(
+        hub, "account", {"approval": [{"id": "all", "wait_for": "finance", "why": "everything waits in this test"}]}
+    )
+    deliver(hub, [account("crm", "77", name="Elm Ltd", status="active")])
+    (one,) = ask(client, hub, "{ waiting { golden version target waitsFor } }")["data"]["waiting"]
+    assert (one["target"], one["waitsFor"]) == ("erp", "finance")
+    mutation = """mutation($g: ID!, $v: Int!) { approve(golden: $g, target: "erp", version: $v, reason: "seen") {
+        done userErrors { code } } }"""
+    early = ask(client, hub, mutation, "approver", g=one["golden"], v=9)["data"]["approve"]
+    assert (early["done"], early["userErrors"][0]["code"]) == (False, "HUB-4220")
+    assert not ask(client, hub, mutation, "reader", g=one["golden"], v=one["version"])["data"]["approve"]["done"]
+    assert ask(client, hub, mutation, "approver", g=one["golden"], v=one["version"])["data"]["approve"]["done"]
+    assert ask(client, hub, "{ waiting { golden } }")["data"]["waiting"] == []
 
 
 @pytest.mark.promise("A-14")

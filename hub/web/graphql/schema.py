@@ -14,6 +14,7 @@ from canonical.ids import SourceKey
 from hub import queries
 from hub.flow import travel
 from hub.store.access import Principal
+from hub.web.graphql import asking
 from hub.web.graphql.types import Node, page_type, record_type
 from hub.wiring import Hub
 from rules.why import Ruling, Why, explain
@@ -87,11 +88,37 @@ class Undo(graphene.Mutation):
         return _guarded(act, Undo, done=False)
 
 
+class Approve(graphene.Mutation):
+    """Let a publication go that waits for an approval."""
+
+    class Arguments:
+        """What is approved, and the version that was seen."""
+
+        golden = graphene.NonNull(graphene.ID)
+        target = graphene.NonNull(graphene.String)
+        version = graphene.NonNull(graphene.Int)
+        reason = graphene.NonNull(graphene.String)
+
+    done = graphene.NonNull(graphene.Boolean)
+    user_errors = graphene.NonNull(graphene.List(graphene.NonNull(UserError)))
+
+    @staticmethod
+    def mutate(_root: None, info: graphene.ResolveInfo, golden: str, **seen: Any) -> Approve:
+        """Approve, or say why not."""
+
+        def act() -> Approve:
+            _desk(info).approve(golden, seen["target"], seen["version"], seen["reason"])
+            return Approve(done=True, user_errors=[])
+
+        return _guarded(act, Approve, done=False)
+
+
 class Mutation(graphene.ObjectType):
-    """What a steward may do."""
+    """What a steward or an approver may do."""
 
     decide = Decide.Field()
     undo = Undo.Field()
+    approve = Approve.Field()
 
 
 def build() -> graphene.Schema:
@@ -128,6 +155,7 @@ def build() -> graphene.Schema:
         resolver=_tasks,
         description="Open questions, the oldest first.",
     )
+    fields |= asking.fields()
     query = type("Query", (graphene.ObjectType,), {"__doc__": "Golden records and open questions.", **fields})
     return graphene.Schema(query=query, mutation=Mutation, types=[record_type(name) for name in ENTITIES])
 
