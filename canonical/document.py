@@ -48,6 +48,13 @@ def read_document(text: str, model: type[Model], *, name: str, error: type[Maste
         raise failure(error, name, place_of(tree, path), _words(first, path, model)) from None
 
 
+def written(tree: dict[str, Any]) -> str:
+    """A tree of plain values as the text of a document."""
+    with StringIO() as out:
+        YAML(typ="rt").dump(tree, out)
+        return out.getvalue()
+
+
 def amended(text: str, section: str, changes: dict[str, Any]) -> str:
     """The document with some entries of a section set; everything else, comments too, as it is written."""
     yaml = YAML(typ="rt")

@@ -20,7 +20,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from adapters.registry import TARGETS
 from canonical.errors import MasterDataError
+from hub.errors import InvalidRequest
 from hub.flow import dates, publish
 from hub.log import logger
 from hub.store import schedules
@@ -168,6 +170,20 @@ def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
     """Judge again what an owner's first day or an override's end has touched."""
     changed = dates.follow(hub.engine, hub.clock())
     return ", ".join(f"{count} {entity} changed" for entity, count in changed.items()) or "no date has come"
+
+
+def require_fit(name: str, row: Mapping[str, Any]) -> None:
+    """Refuse a schedule that no worker could run: an unknown job, target, time or time zone. Raises InvalidRequest."""
+    if row["job"] not in _JOBS:
+        raise InvalidRequest(f"schedule {name}: no job {row['job']!r}.", hint=f"Jobs: {', '.join(_JOBS)}.")
+    if row["job"] == "publish" and row["target"] not in TARGETS:
+        raise InvalidRequest(f"schedule {name}: no target {row['target']!r}.", hint=f"Targets: {', '.join(TARGETS)}.")
+    try:
+        CronTrigger.from_crontab(row["cron"], timezone=row["timezone"])
+    except (ValueError, LookupError) as error:
+        raise InvalidRequest(
+            f"schedule {name}: {error}.", hint="Five fields of cron, and a zone as Europe/Berlin."
+        ) from None
 
 
 _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {"publish": publish_owed, "dates": follow_dates}

@@ -1,67 +1,94 @@
-"""Commands about configuration as files: rules and schedules, kept in version control and moved between hubs."""
+"""Commands about the configuration as files: take it out, see what differs, bring it into another hub."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
+from hub.cli.terminal import folder, form, open_hub, put_json, say
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
+where = click.argument("files", type=click.Path(file_okay=False, exists=True, path_type=Path))
 
 
 @click.group()
 def config() -> None:
-    """Rules and schedules as files: write them out, compare, put in force."""
+    """The configuration as files for git: rules and schedules."""
 
 
-@config.command("export")
-@click.argument("files", type=FOLDER)
+@config.command()
+@click.argument("files", type=click.Path(file_okay=False, path_type=Path))
 @folder
 def export(files: Path, *, directory: Path | None) -> None:
-    """Write what is in force to FILES."""
-    from hub.flow.configuration import export as write
+    """Write the rules in force and the schedules to the folder FILES."""
+    from hub.flow import configuration
+    from hub.store.engine import reading
 
-    base = write(open_hub(directory).engine, files)
-    say(f"written to {files}; base {base[:12]}.")
+    with reading(open_hub(directory).engine) as connection:
+        here = configuration.current(connection)
+    made = configuration.export(here, files)
+    say(f"{len(made)} files in {files}; the configuration is {here.seal}.")
 
 
-@config.command("diff")
-@click.argument("files", type=FOLDER)
+@config.command()
+@where
 @folder
 @form
 def diff(files: Path, *, directory: Path | None, form: str) -> None:
-    """Show what FILES would change, and the base that `hub config apply` asks for."""
-    from hub.flow.configuration import compare
+    """Say what would change if this hub were what FILES say; nothing is changed."""
+    from hub.flow import configuration
+    from hub.store.engine import reading
 
-    _tell(compare(open_hub(directory).engine, files), form)
+    wanted = _wanted(files)
+    with reading(open_hub(directory).engine) as connection:
+        here = configuration.current(connection)
+    changes = configuration.compare(here, wanted)
+    _show(changes, here.seal, form)
+    if changes and form == "table":
+        if any(change.part == "rules" for change in changes):
+            say(f"next: hub rules simulate {files / configuration.RULES} --as YOU")
+        say(f"then: hub config apply {files} --base {here.seal} --as SOMEBODY-ELSE --reason WHY")
 
 
-@config.command("apply")
-@click.argument("files", type=FOLDER)
-@click.option("--base", required=True, help="The base that `hub config diff` named.")
+@config.command()
+@where
+@click.option("--base", required=True, help="The base that `hub config diff` has named.")
 @click.option("--as", "author", required=True, help="Your name; it stands in the journal.")
-@click.option("--reason", required=True, help="Why this change.")
+@click.option("--reason", required=True, help="Why.")
 @folder
 @form
 def apply(files: Path, *, base: str, author: str, reason: str, directory: Path | None, form: str) -> None:
-    """Put in force what FILES state: rules are simulated and promoted, schedules replaced."""
-    from hub.flow.configuration import apply as put
+    """Make this hub what FILES say: all that `hub config diff` has shown, or nothing."""
+    from hub.flow import configuration
     from hub.flow.promote import Will
+    from hub.store.engine import reading
 
-    hub = open_hub(directory)
-    found = put(hub.engine, files, base, Will(author, reason), hub.clock())
-    _tell(found, form)
-    say(f"applied: {len(found.drafts)} rule documents, {len(found.schedules)} schedules.")
+    wanted, hub = _wanted(files), open_hub(directory)
+    changes = configuration.apply(hub.engine, wanted, base, Will(author, reason), hub.clock())
+    with reading(hub.engine) as connection:
+        _show(changes, configuration.current(connection).seal, form)
 
 
-def _tell(found: Any, form: str) -> None:
-    rows = [(one.file, one.path, one.before, one.after) for one in found.differences]
+def _wanted(files: Path) -> Any:
+    """What the folder wants, its schedules such that a worker could run them."""
+    from hub.flow import configuration
+    from hub.worker import require_fit
+
+    wanted = configuration.read(files)
+    for name, one in wanted.schedules.items():
+        require_fit(name, one.model_dump())
+    return wanted
+
+
+def _show(changes: Sequence[Any], base: str, form: str) -> None:
     if form == "json":
-        columns = ("file", "path", "before", "after")
-        put_json({"base": found.base, "differences": [dict(zip(columns, row, strict=True)) for row in rows]})
+        lines = [{"part": one.part, "name": one.name, "words": one.words} for one in changes]
+        put_json({"base": base, "changes": lines})
         return
-    put_table(("file", "where", "in force", "files"), [tuple(str(cell)[:60] for cell in row) for row in rows])
-    say(f"{len(rows)} differences; base {found.base[:12]}.")
+    for one in changes:
+        click.echo(f"{one.part} {one.name}")
+        for words in one.words:
+            click.echo(f"  {words}")
+    say(f"{len(changes)} parts differ; this hub's configuration is {base}." if changes else "nothing differs.")

@@ -152,7 +152,7 @@ def fit(entity: str, *, out: Path, records: int, wrong: float, missed: float, se
         put_json(dict(zip(columns, row, strict=True)) | {"levels": made.fitted.levels})
         return
     put_table(columns, [row])
-    say(f"Rehearse it: `hub rules simulate {out}` counts what it would change; then `hub rules promote`.")
+    say(f"Rehearse it: `hub rules simulate {out} --as YOU` counts what it would change; then `hub rules promote`.")
 
 
 @match.command("find")

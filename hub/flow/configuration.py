@@ -1,131 +1,176 @@
-"""The hub's configuration as files: written out, compared with what is in force, and put in force.
+"""The hub's configuration as files: the rules in force and the schedules, read, written, compared, applied.
 
-Rules and schedules. A comparison names its base, a hash of what was in force; applying names it too and is
-refused when something else is in force by then. Rules go the way of every change, simulated and then put in force,
-all in one transaction; the second pair of eyes on files is that of whoever keeps them under review.
+A folder holds `rules/<entity>.yaml`, each a whole rule document, and `schedules.yaml`. What a folder does
+not name stays as it is. The *seal* is the hash of everything that a hub is configured with: what was
+compared with one seal is applied to that one, or not at all. Rules go the way of every draft: somebody
+else has simulated exactly them, and all that changes does so in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import orjson
+from pydantic import BaseModel, ConfigDict, Field
 
 from canonical.catalogue import ENTITIES
-from hub.errors import Conflict, InvalidRequest
+from canonical.document import DocumentInvalid, read_document, written
+from hub.errors import Conflict, InvalidRequest, NotApproved
 from hub.flow.documents import difference
 from hub.flow.promote import Will, put_in_force
-from hub.flow.simulate import simulate
-from hub.store import audit, rulesets, schedules
+from hub.store import audit, cases, rulesets, schedules, simulations
 from hub.store.audit import Act
-from hub.store.engine import Connection, Engine, reading, writing
+from hub.store.engine import Connection, Engine, writing
 from rules.ruleset import RuleSet, load, shipped
 
-RULES, SCHEDULES = "rules", "schedules.json"
+RULES, SCHEDULES = "rules", "schedules.yaml"
+
+
+class Schedule(BaseModel):
+    """What runs when: a job, its target if it has one, and a time in the five fields of cron."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    job: str
+    target: str | None = None
+    cron: str
+    timezone: str = "UTC"
+    paused: bool = False
+
+
+class Schedules(BaseModel):
+    """The file of schedules, each by its id."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    schedules: dict[str, Schedule] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One place where the files say otherwise than what is in force."""
+class Configuration:
+    """What a hub is configured with, or what a folder wants of it."""
 
-    file: str
-    path: str
-    before: Any
-    after: Any
+    rulesets: Mapping[str, RuleSet] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What differs, and the base that it was compared with."""
-
-    base: str
-    differences: tuple[Difference, ...]
-    drafts: Mapping[str, RuleSet]  # entity → the version that the files state, where it is another
-    schedules: tuple[Mapping[str, Any], ...]  # those that are new or other
-
-
-def export(engine: Engine, folder: Path) -> str:
-    """Write what is in force to the folder; its base."""
-    with reading(engine) as connection:
-        live, planned, base = _state(connection)
-    (folder / RULES).mkdir(parents=True, exist_ok=True)
-    for entity, ruleset in live.items():
-        (folder / RULES / f"{entity}.yaml").write_text(ruleset.text, "utf-8")
-    (folder / SCHEDULES).write_bytes(orjson.dumps(planned, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    return base
-
-
-def compare(engine: Engine, folder: Path) -> Compared:
-    """What the files of the folder would change. Raises InvalidRequest, RuleSetInvalid with file and line."""
-    with reading(engine) as connection:
-        live, planned, base = _state(connection)
-    found: list[Difference] = []
-    drafts = {}
-    for path in _documents(folder):
-        draft = load(path.read_text("utf-8"), path.name)
-        entity = draft.entity.name
-        if draft.version != live[entity].version:
-            drafts[entity] = draft
-            name = f"{RULES}/{path.name}"
-            found += [Difference(name, *one) for one in difference(live[entity].document, draft.document)]
-    known = {row["id"]: row for row in planned}
-    wanted = [row for row in _schedules(folder) if known.get(row["id"]) != row]
-    found += [Difference(SCHEDULES, row["id"], known.get(row["id"]), row) for row in wanted]
-    return Compared(base, tuple(found), drafts, tuple(wanted))
-
-
-def apply(engine: Engine, folder: Path, base: str, will: Will, now: datetime) -> Compared:
-    """Put in force what the files state; what was changed. Raises Conflict when another base is in force."""
-    found = compare(engine, folder)
-    if not base or not found.base.startswith(base):
-        raise Conflict(
-            f"{found.base[:12]} is in force, not {base or 'nothing'}, which was compared with; nothing was changed.",
-            hint="`hub config diff DIR` again, look, and name its base.",
+    @property
+    def seal(self) -> str:
+        """16 characters that differ as soon as anything does."""
+        said = (
+            {name: one.version for name, one in self.rulesets.items()},
+            {name: one.model_dump() for name, one in self.schedules.items()},
         )
-    simulated = {entity: simulate(engine, draft, will.author, now) for entity, draft in found.drafts.items()}
+        return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of the configuration that is to be another: `rules` or `schedule`, its name, what differs."""
+
+    part: str
+    name: str
+    words: tuple[str, ...]
+
+
+def current(connection: Connection) -> Configuration:
+    """What the hub is configured with now."""
+    rows = [dict(row) for row in schedules.every(connection)]
+    return Configuration(
+        rulesets.in_force(connection, shipped()), {row.pop("id"): Schedule.model_validate(row) for row in rows}
+    )
+
+
+def read(directory: Path) -> Configuration:
+    """What a folder wants. Raises RuleSetInvalid or DocumentInvalid with file and line."""
+    wanted: dict[str, RuleSet] = {}
+    for path in sorted((directory / RULES).glob("*.yaml")):
+        made = load(path.read_text("utf-8"), path.name)
+        name = made.entity.name
+        if name in wanted:
+            raise DocumentInvalid(f"{path.name}: a second document about {name}; one stands before it.")
+        wanted[name] = made
+    listed = directory / SCHEDULES
+    if not wanted and not listed.exists():
+        raise InvalidRequest(f"{directory} holds no configuration.", hint="`hub config export DIR` writes one.")
+    if not listed.exists():
+        return Configuration(wanted)
+    return Configuration(wanted, read_document(listed.read_text("utf-8"), Schedules, name=SCHEDULES).schedules)
+
+
+def export(configuration: Configuration, directory: Path) -> list[Path]:
+    """Write a configuration to a folder, the rules as they were written, comments too; the files."""
+    texts = {f"{RULES}/{name}.yaml": one.text for name, one in sorted(configuration.rulesets.items())}
+    listed = {name: one.model_dump() for name, one in sorted(configuration.schedules.items())}
+    texts[SCHEDULES] = written({"schedules": listed})
+    (directory / RULES).mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (directory / name).write_text(text, "utf-8")
+    return [directory / name for name in texts]
+
+
+def compare(here: Configuration, wanted: Configuration) -> list[Change]:
+    """What would be another if the hub were what is wanted, in words."""
+    return [*_rules(here, wanted), *_schedules(here, wanted)]
+
+
+def apply(engine: Engine, wanted: Configuration, seal: str, will: Will, now: datetime) -> list[Change]:
+    """Make the hub what is wanted, whole or not at all; what was changed, which is nothing the second time.
+
+    Raises Conflict when the hub is not the one of the seal, NotApproved or SimulationStale when rules change
+    that nobody else has simulated as they are.
+    """
+    if not will.reason.strip():
+        raise InvalidRequest("a change of the configuration needs a reason.", hint="Say in a few words why.")
     with writing(engine) as connection:
-        for entity, simulation_id in simulated.items():
-            put_in_force(connection, entity, simulation_id, will, now)
-        for row in found.schedules:
-            schedules.put(connection, row)
-        detail = {"rules": simulated, "schedules": [row["id"] for row in found.schedules], "reason": will.reason}
-        audit.append(connection, Act(will.author, "configure", found.base, detail), now)
-    return found
+        cases.claim(connection, "configuration")
+        for entity in ENTITIES:  # everybody's order, so that nobody waits for somebody who waits for them
+            if entity in wanted.rulesets:
+                cases.claim(connection, entity)
+        here = current(connection)
+        changes = compare(here, wanted)
+        if changes and here.seal != seal:
+            raise Conflict(
+                f"the hub's configuration is {here.seal}, not {seal}; nothing was changed.",
+                hint="`hub config diff DIR` shows what differs now, and its base.",
+            )
+        for change in changes:
+            if change.part == "rules":
+                simulation_id = _rehearsed(connection, wanted.rulesets[change.name], will)
+                put_in_force(connection, change.name, simulation_id, will, now)
+            else:
+                schedules.put(connection, {"id": change.name} | wanted.schedules[change.name].model_dump())
+                detail = {"words": list(change.words), "reason": will.reason}
+                audit.append(connection, Act(will.author, "schedule", change.name, detail), now)
+    return changes
 
 
-def _state(connection: Connection) -> tuple[dict[str, RuleSet], list[dict[str, Any]], str]:
-    """The rules and schedules in force, and the hash of both."""
-    live = rulesets.in_force(connection, shipped())
-    ordered = {name: live[name] for name in ENTITIES if name in live}
-    planned = [{str(name): value for name, value in row.items()} for row in schedules.every(connection)]
-    said = [[one.version for one in ordered.values()], planned]
-    return ordered, planned, blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+def _rules(here: Configuration, wanted: Configuration) -> Iterator[Change]:
+    for name, draft in sorted(wanted.rulesets.items()):
+        base = here.rulesets[name]
+        if base.version != draft.version:
+            found = difference(base.document, draft.document)
+            words = (f"{path}: {before} -> {after}" for path, before, after in found)
+            yield Change("rules", name, (f"{base.version} -> {draft.version}", *words))
 
 
-def _documents(folder: Path) -> list[Path]:
-    found = sorted((folder / RULES).glob("*.yaml"))
-    if not found:
-        raise InvalidRequest(
-            f"there are no rule documents in {folder / RULES}.", hint="`hub config export DIR` writes them."
+def _schedules(here: Configuration, wanted: Configuration) -> Iterator[Change]:
+    for name, one in sorted(wanted.schedules.items()):
+        after, before = one.model_dump(), here.schedules[name].model_dump() if name in here.schedules else {}
+        words = tuple(
+            f"{part}: {before.get(part)} -> {after[part]}" for part in after if before.get(part) != after[part]
+        )
+        if words:
+            yield Change("schedule", name, words)
+
+
+def _rehearsed(connection: Connection, draft: RuleSet, will: Will) -> int:
+    """The newest simulation of exactly this draft that somebody else has made. Raises NotApproved."""
+    found = simulations.by_another(connection, draft.version, will.author)
+    if found is None:
+        raise NotApproved(
+            f"nobody but {will.author} has simulated {draft.version}; nothing was changed.",
+            hint="Four eyes: somebody else runs `hub rules simulate DIR/rules --as NAME` and looks at what it says.",
         )
     return found
-
-
-def _schedules(folder: Path) -> list[dict[str, Any]]:
-    """The schedules of the folder; none where there is no file: what is not named stays as it is."""
-    path = folder / SCHEDULES
-    if not path.exists():
-        return []
-    try:
-        rows = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as problem:
-        raise InvalidRequest(f"{path.name} is no JSON: {problem}") from None
-    columns = {"id", "job", "target", "cron", "timezone", "paused"}
-    if not isinstance(rows, list) or any(not isinstance(row, dict) or row.keys() != columns for row in rows):
-        raise InvalidRequest(f"{path.name} is a list of schedules with {', '.join(sorted(columns))}.")
-    return rows

@@ -45,6 +45,12 @@ def get(connection: sa.Connection, simulation_id: int) -> Simulation | None:
     return Simulation(**row) if row else None
 
 
+def by_another(connection: sa.Connection, version: str, author: str) -> int | None:
+    """The newest simulation of a draft that was not made by this author."""
+    query = sa.select(sa.func.max(simulation.c.id)).where(simulation.c.version == version)
+    return connection.execute(query.where(simulation.c.created_by != author)).scalar()
+
+
 def latest(connection: sa.Connection, most: int = 50) -> list[dict[str, Any]]:
     """The newest simulations without their lists."""
     wanted = [column for column in simulation.columns if column.name not in ("report", "document", "mark")]

@@ -239,6 +239,28 @@ def test_rules_are_simulated_promoted_replayed_and_rolled_back(demo: tuple[Path,
     assert [(r["author"], r["state"]) for r in rows] == [("lee", "live"), ("ben", "retired")]
 
 
+@pytest.mark.promise("A-42")
+def test_configuration_is_exported_compared_rehearsed_and_applied(demo: tuple[Path, dict[str, object]]) -> None:
+    at, _ = demo
+    files = at / "config"
+    run("config", "export", str(files), at=at)
+    assert "nothing differs" in run("config", "diff", str(files), at=at).stderr
+    listed = files / "schedules.yaml"
+    listed.write_text(listed.read_text("utf-8").replace("0 2 * * *", "0 3 * * *"), "utf-8")
+    document = files / "rules" / "product.yaml"
+    document.write_text(document.read_text("utf-8").replace("  match: 10\n", "  match: 9\n"), "utf-8")
+    found = json.loads(run("config", "diff", str(files), "--format", "json", at=at).stdout)
+    assert [change["part"] for change in found["changes"]] == ["rules", "schedule"]
+    apply = ("config", "apply", str(files), "--as", "ben", "--reason", "as agreed", "--base")
+    assert "HUB-4402" in run(*apply, found["base"], at=at, ok=5).stderr
+    run("rules", "simulate", str(files / "rules"), "--as", "kim", at=at)
+    assert "HUB-4220" in run(*apply, "0123456789abcdef", at=at, ok=6).stderr
+    assert "matching.match: 10.0 -> 9.0" in run(*apply, found["base"], at=at).stdout
+    assert "nothing differs" in run(*apply, found["base"], at=at).stderr
+    listed.write_text(listed.read_text("utf-8").replace("0 3 * * *", "0 99 * * *"), "utf-8")
+    assert "HUB-6001" in run("config", "diff", str(files), at=at, ok=1).stderr
+
+
 def test_record_is_shown_as_it_was_believed_and_as_it_was_asserted(demo: tuple[Path, dict[str, object]]) -> None:
     at, _ = demo
     first = json.loads(run("review", "ls", "--format", "json", at=at).stdout)[0]
