@@ -12,6 +12,13 @@ class NotFound(MasterDataError):
     hint = "Check the id. A merged golden id still resolves; a source key is written system:entity:key."
 
 
+class Ambiguous(MasterDataError):
+    """More than one record has these values, so none of them is named by it."""
+
+    code = "HUB-4102"
+    hint = "Add another value, or list them and choose."
+
+
 class Conflict(MasterDataError):
     """Somebody else was faster: what you saw has changed, and nothing was done."""
 

@@ -7,7 +7,7 @@ it was never published and never stood, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from itertools import combinations
@@ -19,7 +19,7 @@ from canonical.record import SourceRecord
 from hub.errors import InvalidRequest, NotFound
 from hub.flow.gather import EXACT
 from hub.flow.rejudge import closed
-from hub.store import cases, past, reads, rulesets
+from hub.store import cases, past, reads, related, rulesets
 from hub.store.engine import Connection, Engine, reading
 from hub.store.verdicts import provenance_document
 from rules.case import Case, Evidence, Pair, ordered
@@ -31,11 +31,14 @@ from rules.ruleset import RuleSet, shipped
 Row = Mapping[str, Any]
 
 
-def moment(text: str) -> datetime:
-    """The time that a person means: a day means its end, a time without a zone is UTC. Raises InvalidRequest."""
+def moment(text: str, *, end: bool = True) -> datetime:
+    """The time that a person means: a day means its end (or its start), a time without a zone is UTC.
+
+    Raises InvalidRequest.
+    """
     try:
         if len(text) <= len("2026-01-01"):
-            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+            return datetime.combine(date.fromisoformat(text), time.max if end else time.min, UTC)
         found = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidRequest(f"{text!r} is no date or time.", hint="Write 2026-04-01 or 2026-04-01T09:30Z.") from None
@@ -64,17 +67,45 @@ def asserted(engine: Engine, asked: str, at: datetime) -> dict[str, Any]:
     """What the record behind an id or a source key would be, with only what was asserted by then. Raises NotFound."""
     with reading(engine) as connection:
         start = _start(connection, asked)
-        entity = next(iter(start.values())).entity
-        ruleset = rulesets.in_force(connection, shipped())[entity]
-        ids = sorted(closed(connection, ruleset, start))
-        records = past.asserted_by(connection, ids, at)
-        judgement = judge(_case(connection, ruleset, records), ruleset, at)
-    draft = _wanted(judgement, asked, frozenset(start.values()))
-    if draft is None:
+        found = _judged(connection, {asked: start}, at)
+    if asked not in found:
         raise NotFound(f"no source had asserted anything of {asked} by {at:%Y-%m-%d %H:%M} (UTC).")
+    return found[asked]
+
+
+def asserted_all(connection: Connection, ids: Sequence[str], at: datetime) -> dict[str, dict[str, Any]]:
+    """The same for golden records of one entity at once; those of which nothing had been asserted are left out."""
+    held = related.sources(connection, ids)
+    starts = {
+        id_: {row["record_id"]: SourceKey(row["system"], row["entity"], row["key"]) for row in rows}
+        for id_, rows in held.items()
+        if rows
+    }
+    return _judged(connection, starts, at) if starts else {}
+
+
+def _judged(
+    connection: Connection, starts: Mapping[str, Mapping[int, SourceKey]], at: datetime
+) -> dict[str, dict[str, Any]]:
+    """Everything that hangs together with these records, judged at once; what became of each that was asked."""
+    everybody = {id_: key for start in starts.values() for id_, key in start.items()}
+    entity = next(iter(everybody.values())).entity
+    ruleset = rulesets.in_force(connection, shipped())[entity]
+    records = past.asserted_by(connection, sorted(closed(connection, ruleset, everybody)), at)
+    judgement = judge(_case(connection, ruleset, records), ruleset, at)
     numbers = {one.key: str(one.version or "") for one in records.values()}
+    found: dict[str, dict[str, Any]] = {}
+    for asked, start in starts.items():
+        draft = _wanted(judgement, asked, frozenset(start.values()))
+        if draft is not None:
+            found[asked] = _shown(draft, ruleset, numbers, at)
+    return found
+
+
+def _shown(draft: Draft, ruleset: RuleSet, numbers: Mapping[SourceKey, str], at: datetime) -> dict[str, Any]:
+    entity = ruleset.entity
     return {
-        "id": draft.id, "entity": entity, "label": ruleset.entity.label_of(dict(draft.values)), "version": 0,
+        "id": draft.id, "entity": entity.name, "label": entity.label_of(dict(draft.values)), "version": 0,
         "state": "live", "values": dict(draft.values), "provenance": provenance_document(draft.provenance),
         "members": [[str(key), numbers[key]] for key in draft.cluster.members], "ruleset": ruleset.version,
         "changed_at": at, "basis": f"judged again with what was asserted by {at.isoformat()}; it never stood",
@@ -84,10 +115,15 @@ def asserted(engine: Engine, asked: str, at: datetime) -> dict[str, Any]:
 def known(engine: Engine, asked: str, *, as_of: str | None, asserted_by: str | None) -> dict[str, Any]:
     """Whichever of the two was asked for. Raises InvalidRequest for both at once."""
     if as_of and asserted_by:
-        raise InvalidRequest("ask for what was believed or for what was asserted, not for both at once.")
+        raise both_at_once()
     if asserted_by:
         return asserted(engine, asked, moment(asserted_by))
     return believed(engine, asked, moment(as_of or ""))
+
+
+def both_at_once() -> InvalidRequest:
+    """Somebody asked for two times."""
+    return InvalidRequest("ask for what was believed or for what was asserted, not for both at once.")
 
 
 def _start(connection: Connection, asked: str) -> dict[int, SourceKey]:

@@ -1,8 +1,8 @@
-"""Golden records: by id, by key, in pages. Root fields load whole pages; the fields of records never ask the store."""
+"""Golden records: by id, by a system's key, by a natural key, and in lists; now or at another time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -10,115 +10,183 @@ import graphene
 
 from canonical.catalogue import ENTITIES
 from canonical.ids import SourceKey
-from hub import queries
-from hub.flow import travel
+from hub.errors import Ambiguous, InvalidRequest
+from hub.store import listing, past, reads, related
+from hub.store.conditions import Condition, Every, Scope, Test
+from hub.store.engine import Connection as Store
+from hub.store.engine import reading
+from hub.store.listing import Slice, Sort
+from hub.web.graphql import connections
+from hub.web.graphql.cohort import Cohort, Node, When
+from hub.web.graphql.connections import Asked, Connection
 from hub.web.graphql.context import asks, hub_of
-from hub.web.graphql.types import Node, page_type, record_type
-from rules.why import Ruling, Why, explain
+from hub.web.graphql.shapes import plural, shape, type_name
+from hub.web.graphql.types import GoldenRecord, connection_type, record_type
+from hub.web.graphql.types import Node as NodeInterface
 
-MOST = 200  # records of one page
-MOST_FLIPS = 20  # records of one page that asks what would flip their fields
-
-
-def plural(entity: str) -> str:
-    """`legal_entity` → `legal_entities`."""
-    return entity[:-1] + "ies" if entity.endswith("y") else entity + "s"
-
-
-def node(
-    row: Mapping[str, Any], parents: Mapping[str, Any], asked: str | None = None, ruling: Ruling | None = None
-) -> dict[str, Any]:
-    """A golden row as the types read it. `ruling` is what it was judged by, where the query asks why."""
-    provenance = [
-        {
-            "field": name,
-            "source": p[0],
-            "rule": p[1],
-            "asserted_at": p[2],
-            "losers": [{"source": s, "reason": r} for s, r in p[3]],
-            "why": cache(partial(_explained, ruling, name)),
-        }
-        for name, p in row["provenance"].items()
-    ]
-    values = dict(row["values"])
-    for name in ENTITIES[row["entity"]].references:
-        values[name] = parents.get(values.get(name) or "")
-    return {
-        "entity": row["entity"], "id": row["id"], "version": row["version"], "label": row["label"], "values": values,
-        "rule_set": row["ruleset"], "changed_at": row["changed_at"].isoformat(), "provenance": provenance,
-        "basis": row.get("basis"), "redirected_from": asked if asked not in (None, row["id"]) else None,
-        "sources": [{"source_key": key, "version": version or None} for key, version in row["members"]],
-    }  # fmt: skip
+MOST_FLIPS = 20  # records of one page that asks what would flip their fields, or is judged anew
+Rows = Mapping[str, Mapping[str, Any]]  # by the id that was asked for
+_REASONS = ("provenance", "sources")
+_TIMES = {
+    "believed_at": graphene.String(description="As the hub believed at this date or time"),
+    "as_of": graphene.String(description="Judged again with only what was asserted by this date or time"),
+}
 
 
-def _one(entity: str) -> Callable[..., dict[str, Any] | None]:
-    def resolve(
-        _root: None, info: graphene.ResolveInfo, id: str, believed_at: str | None = None, as_of: str | None = None
-    ) -> dict[str, Any] | None:
-        if believed_at or as_of:
-            row = travel.known(hub_of(info).engine, id, as_of=believed_at, asserted_by=as_of)
-            return node(row, queries.references(hub_of(info).engine, [row]), id) if row["entity"] == entity else None
-        rows, parents = queries.records(hub_of(info).engine, entity, [id])
-        judged = _rulings(info, list(rows.values()))
-        return node(rows[id], parents, id, judged.get(rows[id]["id"])) if id in rows else None
-
-    return resolve
+@cache
+def key_type(entity: str) -> type[graphene.InputObjectType]:
+    """The natural keys of an entity: fields by which a record is named across systems."""
+    fields = {
+        name: graphene.String(description=ENTITIES[entity].fields[name].marks.description)
+        for name in ENTITIES[entity].indexed
+    }
+    said = {"__doc__": "Values that name one record; all that are given must be its own."}
+    return type(f"{type_name(entity)}Key", (graphene.InputObjectType,), said | fields)
 
 
-def _page(entity: str) -> Callable[..., dict[str, Any]]:
-    def resolve(_root: None, info: graphene.ResolveInfo, first: int, after: str, text: str) -> dict[str, Any]:
-        size = max(1, min(first, MOST_FLIPS if asks(info, ("flip",)) else MOST))
-        rows, parents = queries.page(hub_of(info).engine, entity, after=after, text=text, first=size + 1)
-        shown = rows[:size]
-        more = {"has_next_page": len(rows) > size, "end_cursor": shown[-1]["id"] if shown else None}
-        judged = _rulings(info, shown)
-        return {"nodes": [node(row, parents, ruling=judged.get(row["id"])) for row in shown], "page_info": more}
-
-    return resolve
-
-
-def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, key: str) -> dict[str, Any] | None:
-    found, parents = queries.record_by_key(hub_of(info).engine, SourceKey(system, entity, key))
-    return node(found, parents, ruling=_rulings(info, [found]).get(found["id"])) if found else None
-
-
-def _explained(ruling: Ruling | None, name: str, *, flips: bool) -> Why | None:
-    return explain(ruling, name, flips=flips) if ruling else None
+def _one(entity: str, _root: None, info: graphene.ResolveInfo, **asked: Any) -> Node | None:
+    """The record of an entity that is named in one of three ways."""
+    named = {name: asked[name] for name in ("id", "source_key", "by") if asked.get(name)}
+    if len(named) != 1:
+        raise InvalidRequest(f"name one {entity} by `id`, by `sourceKey` or `by` a natural key.")
+    when = When.of(asked.get("believed_at"), asked.get("as_of"))
+    engine = hub_of(info).engine
+    with reading(engine) as connection:
+        if "by" in named:
+            id_ = _by_natural_key(connection, entity, named["by"])
+        elif "source_key" in named:
+            id_ = _by_source_key(connection, named["source_key"], when)
+        else:
+            id_ = named["id"]
+        rows = _rows(connection, [id_], when, reasons=asks(info, _REASONS)) if id_ else {}
+    own = {one: row for one, row in rows.items() if row["entity"] == entity}
+    return Cohort(engine, own, when).nodes.get(id_ or "")
 
 
-def _rulings(info: graphene.ResolveInfo, rows: Sequence[Mapping[str, Any]]) -> dict[str, Ruling]:
-    """What the rows were judged by, if the query asks why anywhere: one look for the whole page."""
-    return queries.rulings(hub_of(info).engine, rows) if rows and asks(info, ("candidates", "flip")) else {}
+def _list(entity: str, _root: None, info: graphene.ResolveInfo, **given: Any) -> Connection:
+    """A page of the records of an entity."""
+    when = When.of(given.get("believed_at"), given.get("as_of"))
+    few = asks(info, ("flip",)) or (when is not None and when.asserted)
+    asked = Asked.of(entity, given, MOST_FLIPS if few else connections.MOST)
+    then = when.at if when and not when.asserted else None
+    if then and asked.part.sort.by in ("label", "changed_at"):
+        raise InvalidRequest("at another time records are put in order by id or by a field.")
+    engine, scope = hub_of(info).engine, Scope(entity, then)
+    with reading(engine) as connection:
+        rows = listing.page(connection, scope, asked.condition, asked.part, reasons=asks(info, _REASONS))
+        shown = _at(connection, rows, when)
+
+    def count() -> int:
+        with reading(engine) as connection:
+            return listing.count(connection, scope, asked.condition)
+
+    return Connection(Cohort(engine, shown, when), rows, asked.part, count)
+
+
+def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, key: str) -> Node | None:
+    if entity not in ENTITIES:
+        return None
+    return _one(entity, None, info, source_key=str(SourceKey(system, entity, key)))
+
+
+def _node(_root: None, info: graphene.ResolveInfo, id: str) -> Node | None:
+    return _several(None, info, [id])[0]
+
+
+def _several(_root: None, info: graphene.ResolveInfo, ids: Sequence[str]) -> list[Node | None]:
+    """The records of these ids, in the order asked, null where there is none."""
+    if len(ids) > connections.MOST:
+        raise InvalidRequest(f"{len(ids)} records were asked for at once; at most {connections.MOST} are answered.")
+    engine = hub_of(info).engine
+    with reading(engine) as connection:
+        rows = _rows(connection, ids, None, reasons=asks(info, _REASONS))
+    nodes = Cohort(engine, rows).nodes
+    return [nodes.get(id_) for id_ in ids]
+
+
+def _rows(connection: Store, ids: Sequence[str], when: When | None, *, reasons: bool = False) -> Rows:
+    """Golden rows by the id that was asked for, redirects followed."""
+    if when is None or when.asserted:
+        led = reads.golden_ids(connection, ids)
+    else:
+        led = related.led_at(connection, ids, when.at)
+    wanted = sorted(set(led.values()))
+    found = when.rows(connection, wanted) if when else listing.by_id(connection, wanted, reasons=reasons)
+    return {asked: found[id_] for asked, id_ in led.items() if id_ in found}
+
+
+def _at(connection: Store, rows: Sequence[dict[str, Any]], when: When | None) -> Rows:
+    """The rows of a list as they are to be shown at that time."""
+    if when is not None and when.asserted:
+        return when.rows(connection, [row["id"] for row in rows])
+    return {row["id"]: row if when is None else row | when.told(row) for row in rows}
+
+
+def _by_source_key(connection: Store, text: str, when: When | None) -> str | None:
+    key = SourceKey.parse(text)
+    if when is not None and not when.asserted:
+        return past.holder_at(connection, key.record_id, when.at)
+    return reads.golden_of(connection, [key]).get(key)
+
+
+def _by_natural_key(connection: Store, entity: str, given: Mapping[str, str]) -> str | None:
+    """The one record that has these values. Raises Ambiguous when there are several."""
+    tests = Every(tuple(_has(entity, name, value) for name, value in given.items()))
+    found = listing.page(connection, Scope(entity), tests, Slice(Sort(), 2))
+    if len(found) > 1:
+        named = ", ".join(f"{name} {value!r}" for name, value in given.items())
+        raise Ambiguous(f"several {plural(entity)} have {named}.", hint=f"List them: {plural(entity)}(filter: …).")
+    return found[0]["id"] if found else None
+
+
+def _has(entity: str, name: str, value: str) -> Condition:
+    field = ENTITIES[entity].fields[name]
+    if isinstance(shape(field), str):
+        return Test((name,), "eq", field.read(value)[0] or value)
+    read = field.read({"number": value})[0]
+    return Test((name, "number"), "eq", read["number"] if isinstance(read, dict) and read.get("number") else value)
 
 
 def _fields() -> dict[str, Any]:
-    """Two fields per entity, and the look-up by a system's own key."""
+    """Two fields per entity, and the look-ups that serve all of them."""
     fields: dict[str, Any] = {}
-    for name in ENTITIES:
+    for name, described in ENTITIES.items():
         fields[name] = graphene.Field(
-            record_type(name),
-            id=graphene.NonNull(graphene.ID),
-            believed_at=graphene.String(description="As the hub believed at this date or time"),
-            as_of=graphene.String(description="Judged again with only what was asserted by this date or time"),
-            resolver=_one(name),
-            description="By golden id; former ids lead on.",
+            partial(record_type, name),
+            id=graphene.ID(description="A golden id; former ids lead on, and the record tells so"),
+            source_key=graphene.String(description="A system's own key, such as crm:account:0013X00002"),
+            by=graphene.Argument(key_type(name)) if described.indexed else None,
+            **_TIMES,
+            resolver=partial(_one, name),
+            description=f"One {name.replace('_', ' ')}, by golden id, by source key or by a natural key.",
         )
         fields[plural(name)] = graphene.Field(
-            graphene.NonNull(page_type(name)),
-            first=graphene.Int(default_value=50),
-            after=graphene.String(default_value=""),
-            text=graphene.String(default_value="", description="Starts an indexed value"),
-            resolver=_page(name),
+            lambda name=name: graphene.NonNull(connection_type(name)),
+            **connections.arguments(name),
+            **_TIMES,
+            resolver=partial(_list, name),
+            description="A list; filter and order look at what is in force, with `believedAt` at what was then. "
+            f"With `asOf`, or where `flip` is asked for, a page holds at most {MOST_FLIPS}.",
         )
-    fields["by_key"] = graphene.Field(
-        Node,
-        system=graphene.NonNull(graphene.String),
-        entity=graphene.NonNull(graphene.String),
-        key=graphene.NonNull(graphene.String),
-        resolver=_by_key,
-        description="The golden record that a system's own key belongs to.",
-    )
-    return fields
+    return fields | {
+        "by_key": graphene.Field(
+            GoldenRecord,
+            system=graphene.NonNull(graphene.String),
+            entity=graphene.NonNull(graphene.String),
+            key=graphene.NonNull(graphene.String),
+            resolver=_by_key,
+            description="The golden record that a system's own key belongs to.",
+        ),
+        "node": graphene.Field(
+            NodeInterface, id=graphene.NonNull(graphene.ID), resolver=_node, description="A record by its id."
+        ),
+        "nodes": graphene.Field(
+            graphene.NonNull(graphene.List(NodeInterface)),
+            ids=graphene.NonNull(graphene.List(graphene.NonNull(graphene.ID))),
+            resolver=_several,
+            description="Records by their ids, in the order asked, null where there is none.",
+        ),
+    }
 
 
 Query = type("Query", (), {"__doc__": "Golden records."} | _fields())

@@ -1,9 +1,9 @@
-"""GraphQL types made from the canonical catalogue: one per entity, one per value with parts."""
+"""GraphQL types made from the canonical catalogue: one per entity, one per value with parts, and how they relate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -12,101 +12,61 @@ from pydantic import BaseModel
 
 from canonical.catalogue import ENTITIES
 from canonical.entity import EntityType
-from hub import queries
-from rules.why import Why
-
-
-class Loser(graphene.ObjectType):
-    """A system's value that did not win, and why."""
-
-    source = graphene.NonNull(graphene.String, description="Source key")
-    reason = graphene.NonNull(graphene.String)
-
-
-class Candidate(graphene.ObjectType):
-    """One who spoke of a field, and what became of it."""
-
-    system = graphene.NonNull(graphene.String, description="`steward` for an override")
-    key = graphene.NonNull(graphene.String, description="Source key, or the override")
-    value = graphene.String(description="As a person reads it; empty when the source says that it is empty")
-    asserted_at = graphene.NonNull(graphene.String)
-    outcome = graphene.NonNull(graphene.String, description="won, agreed, joined, lost or set aside")
-    reason = graphene.NonNull(graphene.String)
-
-
-class Provenance(graphene.ObjectType):
-    """Where a field's value comes from."""
-
-    field = graphene.NonNull(graphene.String)
-    source = graphene.String(description="The winning source key; empty when a steward's override decides")
-    rule = graphene.NonNull(graphene.String, description="The survivorship rule that decided")
-    asserted_at = graphene.String(description="When the source said so")
-    losers = graphene.NonNull(graphene.List(graphene.NonNull(Loser)))
-    candidates = graphene.List(
-        graphene.NonNull(Candidate), description="Everybody who spoke, the winner first; asked of the rules that judged"
-    )
-    flip = graphene.String(
-        description="The smallest change under which another value would stand, and that value; "
-        "a page that asks for it holds at most 20 records"
-    )
-
-    @staticmethod
-    def resolve_candidates(parent: Mapping[str, Any], _info: Any) -> list[dict[str, Any]] | None:
-        """The candidates as the rules placed them; null when the rules that judged are gone."""
-        found: Why | None = parent["why"](flips=False)
-        if found is None:
-            return None
-        return [
-            {
-                "system": one.system, "key": one.key, "value": None if one.value is None else queries.shown(one.value),
-                "asserted_at": one.asserted_at.isoformat(), "outcome": one.outcome.value, "reason": one.reason,
-            }
-            for one in found.candidates
-        ]  # fmt: skip
-
-    @staticmethod
-    def resolve_flip(parent: Mapping[str, Any], _info: Any) -> str | None:
-        """The smallest change, in words."""
-        found: Why | None = parent["why"](flips=True)
-        return queries.flip_words(found) if found else None
-
-
-class RecordLink(graphene.ObjectType):
-    """Another golden record, as it is called now."""
-
-    id = graphene.NonNull(graphene.ID)
-    entity = graphene.NonNull(graphene.String)
-    label = graphene.NonNull(graphene.String)
-
-
-class Member(graphene.ObjectType):
-    """A source record that belongs to the golden record."""
-
-    source_key = graphene.NonNull(graphene.String)
-    version = graphene.String(description="The source's own version, if it states one")
-
-
-class PageInfo(graphene.ObjectType):
-    """Where a page ends."""
-
-    has_next_page = graphene.NonNull(graphene.Boolean)
-    end_cursor = graphene.String()
+from hub.errors import InvalidRequest
+from hub.store.listing import Relation
+from hub.web.graphql import connections, facts
+from hub.web.graphql.cohort import Node as Record
+from hub.web.graphql.shapes import plural, type_name
 
 
 class Node(graphene.Interface):
-    """What every golden record has."""
+    """What can be asked for again by its id."""
 
     id = graphene.NonNull(graphene.ID, description="The golden id: opaque, stable, never reused")
-    version = graphene.NonNull(graphene.Int)
+
+    @classmethod
+    def resolve_type(cls, instance: Mapping[str, Any], _info: Any) -> type[graphene.ObjectType]:
+        """The type of a record by its entity."""
+        return record_type(instance["entity"])
+
+
+class GoldenRecord(graphene.Interface):
+    """What every golden record has."""
+
+    class Meta:
+        """It can be asked for again."""
+
+        interfaces = (Node,)
+
+    id = graphene.NonNull(graphene.ID, description="The golden id: opaque, stable, never reused")
+    entity = graphene.NonNull(graphene.String, description="The canonical entity")
+    state = graphene.NonNull(graphene.String, description="live, or retired when no source has it any more")
+    version = graphene.NonNull(graphene.Int, description="Counts up; 0 for one that never stood")
     label = graphene.NonNull(graphene.String, description="What a person would call it")
     rule_set = graphene.NonNull(graphene.String, description="The rule set version that judged")
     changed_at = graphene.NonNull(graphene.String)
     redirected_from = graphene.String(description="The former id that was asked for")
+    former_ids = graphene.NonNull(
+        graphene.List(graphene.NonNull(graphene.ID)), description="Retired ids that lead here, for ever"
+    )
     basis = graphene.String(description="Of a record at another time: on what it is shown; empty for the one in force")
     provenance = graphene.NonNull(
-        graphene.List(graphene.NonNull(Provenance)), fields=graphene.List(graphene.NonNull(graphene.String))
+        graphene.List(graphene.NonNull(facts.Provenance)),
+        fields=graphene.List(graphene.NonNull(graphene.String)),
+        description="Per field: which source won, by which rule, who lost and why",
     )
-    sources = graphene.NonNull(graphene.List(graphene.NonNull(Member)))
+    sources = graphene.Field(facts.listed(facts.Member), description="The source records that it is made of")
+    links = graphene.Field(facts.listed(facts.Link), description="Why each source record belongs to it")
+    findings = graphene.Field(facts.listed(facts.Finding), description="Problems in its data")
+    history = graphene.Field(
+        facts.listed(facts.Version),
+        first=graphene.Int(default_value=20, description="At most 100"),
+        before=graphene.Int(description="Only versions under this number"),
+        description="Its versions, the newest first, each with what had changed",
+    )
+    publications = graphene.Field(
+        facts.listed(facts.Publication), description="What each target has of it, and what it has still to hear"
+    )
 
     @classmethod
     def resolve_type(cls, instance: Mapping[str, Any], _info: Any) -> type[graphene.ObjectType]:
@@ -114,43 +74,108 @@ class Node(graphene.Interface):
         return record_type(instance["entity"])
 
     @staticmethod
-    def resolve_provenance(
-        parent: Mapping[str, Any], _info: Any, fields: list[str] | None = None
-    ) -> list[dict[str, Any]]:
-        """All fields' provenance, or that of the named ones (in either spelling)."""
-        wanted = None if fields is None else {_snake(name) for name in fields}
-        return [one for one in parent["provenance"] if wanted is None or one["field"] in wanted]
+    def resolve_former_ids(record: Record, _info: Any) -> list[str]:
+        """The ids that lead here."""
+        return facts.former_ids(record)
 
+    @staticmethod
+    def resolve_provenance(record: Record, _info: Any, fields: list[str] | None = None) -> list[dict[str, Any]]:
+        """All fields' provenance, or that of the named ones."""
+        return facts.provenance(record, fields)
 
-def type_name(entity: str) -> str:
-    """`legal_entity` → `LegalEntity`."""
-    return "".join(part.title() for part in entity.split("_"))
+    @staticmethod
+    def resolve_sources(record: Record, _info: Any) -> list[dict[str, Any]]:
+        """The members of the version that is shown."""
+        return facts.members(record)
+
+    @staticmethod
+    def resolve_links(record: Record, _info: Any) -> list[dict[str, Any]]:
+        """Today's links."""
+        return facts.links(record)
+
+    @staticmethod
+    def resolve_findings(record: Record, _info: Any) -> list[dict[str, Any]]:
+        """Today's findings."""
+        return facts.findings(record)
+
+    @staticmethod
+    def resolve_history(record: Record, _info: Any, first: int = 20, before: int | None = None) -> list[dict[str, Any]]:
+        """The newest versions."""
+        return facts.history(record, first, before)
+
+    @staticmethod
+    def resolve_publications(record: Record, _info: Any) -> list[dict[str, Any]]:
+        """Per target."""
+        return facts.publications(record)
 
 
 @cache
 def record_type(entity: str) -> type[graphene.ObjectType]:
-    """The GraphQL type of an entity."""
+    """The GraphQL type of an entity: its fields, what it refers to, and what refers to it."""
     described = ENTITIES[entity]
     fields = {name: _field(described, name) for name in described.fields}
+    fields |= {name: _children(relation) for name, relation in relations(entity).items()}
     meta = type(
-        "Meta", (), {"interfaces": (Node,), "description": described.description, "default_resolver": _from_record}
+        "Meta",
+        (),
+        {
+            "interfaces": (Node, GoldenRecord),
+            "description": described.description,
+            "default_resolver": _from_record,
+        },
     )
     return type(type_name(entity), (graphene.ObjectType,), {**fields, "Meta": meta})
 
 
 @cache
-def page_type(entity: str) -> type[graphene.ObjectType]:
+def relations(entity: str) -> dict[str, Relation]:
+    """What refers to records of an entity, by the name of the field that lists it."""
+    found: dict[str, Relation] = {}
+    for name, other in ENTITIES.items():
+        leading = [field for field, to in other.references.items() if to == entity]
+        for field in leading:
+            own = "children" if name == entity and field == "parent" else plural(name)
+            found[own if own not in found else f"{plural(name)}_by_{field}"] = Relation(name, field)
+    return found
+
+
+@cache
+def connection_type(entity: str) -> type[graphene.ObjectType]:
     """A page of records of an entity."""
-    nodes = graphene.NonNull(graphene.List(graphene.NonNull(record_type(entity))))
-    return type(
-        f"{type_name(entity)}Page", (graphene.ObjectType,), {"nodes": nodes, "page_info": graphene.NonNull(PageInfo)}
+    return connections.connection_type(entity, record_type(entity))
+
+
+def _children(relation: Relation) -> graphene.Field:
+    return graphene.Field(
+        lambda: graphene.NonNull(connection_type(relation.entity)),
+        **connections.arguments(relation.entity),
+        resolver=partial(_related, relation),
+        description=f"Records of {relation.entity} whose `{relation.field}` is this one.",
     )
+
+
+def _related(relation: Relation, record: Record, _info: Any, **asked: Any) -> connections.Connection:
+    cohort = record["cohort"]
+    if cohort.when is not None:
+        raise InvalidRequest(
+            f"which {plural(relation.entity)} refer to a record is known for what is in force only.",
+            hint=f"Ask for {plural(relation.entity)} at that time, with a filter on `{relation.field}`.",
+        )
+    return connections.of_parent(cohort, record["id"], relation, connections.Asked.of(relation.entity, asked))
 
 
 def _field(entity: EntityType, name: str) -> graphene.Field:
     marks = entity.fields[name].marks
-    kind = RecordLink if marks.reference else _type_of(entity.fields[name].annotation)
-    return graphene.Field(kind, description=marks.description)
+    if marks.reference:
+        return graphene.Field(
+            partial(record_type, marks.reference), description=marks.description, resolver=partial(_parent, name)
+        )
+    return graphene.Field(_type_of(entity.fields[name].annotation), description=marks.description)
+
+
+def _parent(name: str, record: Record, _info: Any) -> Record | None:
+    parent: Record | None = record["cohort"].parent(record["id"], name)
+    return parent
 
 
 def _type_of(annotation: Any) -> Any:
@@ -182,7 +207,3 @@ def _from_record(name: str, default: Any, record: Mapping[str, Any], _info: Any,
 
 def _from_dict(name: str, default: Any, value: Mapping[str, Any], _info: Any, **_args: Any) -> Any:
     return value.get(name, default)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
