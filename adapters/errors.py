@@ -34,6 +34,20 @@ class TargetUnavailable(MasterDataError):
     hint = "It is tried again by itself; `hub doctor` says since when."
 
 
+class TargetRefuses(MasterDataError):
+    """The target answers, and does not let us in or does not let us do what we must."""
+
+    code = "HUB-5004"
+    hint = "Correct the credentials or the rights of the user that the hub has there; nothing was sent."
+
+
+class ConnectionInvalid(MasterDataError):
+    """A target is configured in a way that cannot work."""
+
+    code = "HUB-5005"
+    hint = "Correct the place named in targets.yaml; nothing was sent."
+
+
 class TargetDamaged(MasterDataError):
     """What the target keeps cannot be read; nothing was sent to it.
 

@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from adapters.base import Target
-from adapters.errors import UnknownSystem
+from pydantic import BaseModel, ConfigDict, RootModel
+
+from adapters.base import Connection, Target
+from adapters.errors import ConnectionInvalid, UnknownSystem
 from adapters.mapping import MappedSource, shipped
 from adapters.targets.file import FileTarget
 from adapters.targets.memory import MemoryTarget
+from canonical.document import read_document
 
 SOURCES: tuple[str, ...] = ("crm", "billing", "support", "usage", "erp")
-TARGETS: dict[str, Callable[[Path], Target]] = {
-    "erp": lambda folder: FileTarget("erp", folder / "erp"),
-    "memory": lambda _folder: MemoryTarget("memory"),
+EMBEDDED = {"erp": "file", "memory": "memory"}  # target name → kind, where nothing is configured
+KINDS: dict[str, Callable[[Connection], Target]] = {
+    "file": lambda made: FileTarget(made.name, made.folder / made.name),
+    "memory": lambda made: MemoryTarget(made.name),
 }
+
+
+class _Entry(BaseModel):
+    """One target as the document says it: its kind, and the options that the kind knows."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+
+
+class _Targets(RootModel[dict[str, _Entry]]):
+    """The document: targets by name."""
+
+
+def connections(folder: Path) -> dict[str, Connection]:
+    """The configured targets by name: those of `targets.yaml` in the folder, else the embedded ERP.
+
+    Each entry is `NAME: {kind: KIND, option: value, ...}`; `${VARIABLE}` in a value is read from the
+    environment, so that no secret stands in the file. Raises ConnectionInvalid.
+    """
+    path = folder / "targets.yaml"
+    if not path.exists():
+        return {name: Connection(name, kind, folder) for name, kind in EMBEDDED.items()}
+    said = read_document(path.read_text("utf-8"), _Targets, name=path.name, error=ConnectionInvalid)
+    return {name: _connection(name, one.kind, one.model_extra or {}, folder) for name, one in said.root.items()}
+
+
+def _connection(name: str, kind: str, options: Mapping[str, Any], folder: Path) -> Connection:
+    if kind not in KINDS:
+        raise ConnectionInvalid(
+            f"target {name}: there is no kind {kind!r}.", hint=_near(kind, tuple(KINDS)), target=name
+        )
+    try:
+        return Connection(name, kind, folder, {key: _filled(value) for key, value in options.items()})
+    except KeyError as missing:
+        raise ConnectionInvalid(f"target {name}: the variable {missing.args[0]} is not set.", target=name) from None
+
+
+def _filled(value: Any) -> Any:
+    return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=32)
@@ -30,9 +76,10 @@ def source(name: str) -> MappedSource:
 
 def target(name: str, folder: Path) -> Target:
     """The target of that name; what it keeps in files is under the folder. Raises UnknownSystem."""
-    if name not in TARGETS:
-        raise UnknownSystem(f"there is no target {name!r}.", hint=_near(name, tuple(TARGETS)))
-    return TARGETS[name](folder)
+    known = connections(folder)
+    if name not in known:
+        raise UnknownSystem(f"there is no target {name!r}.", hint=_near(name, tuple(known)))
+    return KINDS[known[name].kind](known[name])
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.base import Target
 from adapters.mapping import MappedSource, load
-from adapters.registry import TARGETS, source, target
+from adapters.registry import connections, source, target
 from hub import clock
 from hub.clock import Clock
 from hub.desk import Desk
@@ -58,10 +58,15 @@ class Hub:
         """A target by name."""
         return target(name, self.settings.dir)
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the configured targets."""
+        return tuple(connections(self.settings.dir))
+
     def bench(self, system: str, mapping: Path | None = None) -> Bench:
         """What a trial is made with: the rules in force, a source, and every target."""
         return Bench(
-            self.rulesets, self.source(system, mapping), {name: self.target(name) for name in TARGETS}, self.clock
+            self.rulesets, self.source(system, mapping), {name: self.target(name) for name in self.targets}, self.clock
         )
 
     def desk(self, principal: Principal) -> Desk:

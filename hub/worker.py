@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event, Thread
@@ -20,7 +20,6 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from adapters.registry import TARGETS
 from canonical.errors import MasterDataError
 from hub.errors import InvalidRequest
 from hub.flow import dates, publish
@@ -172,12 +171,12 @@ def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
     return ", ".join(f"{count} {entity} changed" for entity, count in changed.items()) or "no date has come"
 
 
-def require_fit(name: str, row: Mapping[str, Any]) -> None:
+def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> None:
     """Refuse a schedule that no worker could run: an unknown job, target, time or time zone. Raises InvalidRequest."""
     if row["job"] not in _JOBS:
         raise InvalidRequest(f"schedule {name}: no job {row['job']!r}.", hint=f"Jobs: {', '.join(_JOBS)}.")
-    if row["job"] == "publish" and row["target"] not in TARGETS:
-        raise InvalidRequest(f"schedule {name}: no target {row['target']!r}.", hint=f"Targets: {', '.join(TARGETS)}.")
+    if row["job"] == "publish" and row["target"] not in targets:
+        raise InvalidRequest(f"schedule {name}: no target {row['target']!r}.", hint=f"Targets: {', '.join(targets)}.")
     try:
         CronTrigger.from_crontab(row["cron"], timezone=row["timezone"])
     except (ValueError, LookupError) as error:

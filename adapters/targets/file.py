@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from adapters.base import Kept, Message, Receipt, Status, answer
+from adapters.base import Capabilities, Found, Kept, Message, Receipt, Status, answer
 from adapters.errors import TargetDamaged, TargetUnavailable
 from adapters.ledger_words import WORDS, render
 from canonical.record import GoldenRecord
@@ -27,6 +28,7 @@ class FileTarget:
     """A ledger that takes files from a folder."""
 
     entities = frozenset(WORDS)
+    capabilities = Capabilities(native_upsert=True, stale_guard=True, batch=200, atomic_batch=True)
 
     def __init__(self, name: str, folder: Path) -> None:
         """A target in this folder; it is made when something is sent."""
@@ -34,6 +36,11 @@ class FileTarget:
         self._files: set[str] = set()
         self._kept: dict[str, Kept] = {}
         self._sent: dict[str, bytes] = {}
+
+    def check(self) -> str:
+        """The folder, and how many records it holds."""
+        self._load()
+        return f"folder {self.folder}: {len(self._kept)} records"
 
     def render(self, golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:
         """The ledger's words."""
@@ -59,12 +66,17 @@ class FileTarget:
             self._sent.update(sent.maps[0])
         return receipts
 
-    def read(self, entity: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def find(self, entity: str, golden_ids: Sequence[str]) -> list[Found]:
+        """What is kept under these keys."""
+        wanted = frozenset(golden_ids)
+        return [found for found in self.read(entity) if found.golden_id in wanted]
+
+    def read(self, entity: str, since: datetime | None = None) -> Iterator[Found]:  # noqa: ARG002 (no times here)
         """What the folder holds of an entity, by golden id; deactivated records are left out."""
         self._load()
         for golden_id, kept in sorted(self._kept.items(), key=lambda one: one[0]):
             if kept.entity == entity and kept.body is not None:
-                yield golden_id, dict(kept.body)
+                yield Found(entity, golden_id, golden_id, dict(kept.body), str(kept.version))
 
     def _write(self, messages: Sequence[Message]) -> None:
         keys = blake2b("\n".join(m.key for m in messages).encode(), digest_size=8).hexdigest()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from adapters.base import Kept, Message, Receipt, Status, answer
+from adapters.base import Capabilities, Found, Kept, Message, Receipt, Status, answer
 from adapters.errors import UnknownOutcome
 from adapters.ledger_words import WORDS, render
 from canonical.record import GoldenRecord
@@ -19,6 +20,7 @@ class MemoryTarget:
     """
 
     entities = frozenset(WORDS)
+    capabilities = Capabilities(native_upsert=True, stale_guard=True, batch=200, parallel=4)
 
     def __init__(
         self,
@@ -34,6 +36,10 @@ class MemoryTarget:
         self._sent: dict[str, bytes] = {}
         self._kept: dict[str, Kept] = {}
 
+    def check(self) -> str:
+        """How many records are kept."""
+        return f"memory: {len(self._kept)} records"
+
     def render(self, golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:
         """The ledger's words."""
         return render(golden, parents)
@@ -42,11 +48,16 @@ class MemoryTarget:
         """One receipt per message, in order. Raises UnknownOutcome when the connection is cut."""
         return [self._take(message) for message in messages]
 
-    def read(self, entity: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def find(self, entity: str, golden_ids: Sequence[str]) -> list[Found]:
+        """What is kept under these keys."""
+        wanted = frozenset(golden_ids)
+        return [found for found in self.read(entity) if found.golden_id in wanted]
+
+    def read(self, entity: str, since: datetime | None = None) -> Iterator[Found]:  # noqa: ARG002 (no times here)
         """What is kept and active of an entity, by golden id."""
         for golden_id, kept in sorted(self._kept.items(), key=lambda one: one[0]):
             if kept.entity == entity and kept.body is not None:
-                yield golden_id, dict(kept.body)
+                yield Found(entity, golden_id, golden_id, dict(kept.body), str(kept.version))
 
     def _take(self, message: Message) -> Receipt:
         said = self.fault(message) if self.fault else None

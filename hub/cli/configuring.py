@@ -41,8 +41,9 @@ def diff(files: Path, *, directory: Path | None, form: str) -> None:
     from hub.flow import configuration
     from hub.store.engine import reading
 
-    wanted = _wanted(files)
-    with reading(open_hub(directory).engine) as connection:
+    hub = open_hub(directory)
+    wanted = _wanted(files, hub.targets)
+    with reading(hub.engine) as connection:
         here = configuration.current(connection)
     changes = configuration.compare(here, wanted)
     _show(changes, here.seal, form)
@@ -65,20 +66,21 @@ def apply(files: Path, *, base: str, author: str, reason: str, directory: Path |
     from hub.flow.promote import Will
     from hub.store.engine import reading
 
-    wanted, hub = _wanted(files), open_hub(directory)
+    hub = open_hub(directory)
+    wanted = _wanted(files, hub.targets)
     changes = configuration.apply(hub.engine, wanted, base, Will(author, reason), hub.clock())
     with reading(hub.engine) as connection:
         _show(changes, configuration.current(connection).seal, form)
 
 
-def _wanted(files: Path) -> Any:
+def _wanted(files: Path, targets: Sequence[str]) -> Any:
     """What the folder wants, its schedules such that a worker could run them."""
     from hub.flow import configuration
     from hub.worker import require_fit
 
     wanted = configuration.read(files)
     for name, one in wanted.schedules.items():
-        require_fit(name, one.model_dump())
+        require_fit(name, one.model_dump(), targets)
     return wanted
 
 

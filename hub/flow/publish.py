@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from adapters.base import Message, Receipt, Target
+from adapters.base import Message, Receipt, Status, Target
 from canonical.catalogue import ENTITIES
 from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
@@ -236,11 +236,10 @@ def _resume_or_claim(engine: Engine, remote: _Remote, plan_id: int, clock: Clock
 
 def _outcome(entry: Mapping[str, Any], receipt: Receipt, now: datetime) -> dict[str, Any]:
     """What a receipt makes of an entry: what may pass is tried again, up to a limit."""
-    accepted = receipt.status in ("applied", "unchanged", "replayed")
-    again = receipt.status in ("unavailable", "throttled", "unknown") and entry["attempts"] < ATTEMPTS
-    state = (
-        "acknowledged" if accepted else "planned" if again else "rejected" if receipt.status == "rejected" else "parked"
-    )
+    again = receipt.status.passing or receipt.status is Status.UNCERTAIN
+    state = "acknowledged" if receipt.status.taken else "rejected"
+    if again:
+        state = "planned" if entry["attempts"] < ATTEMPTS else "parked"
     return {
         **{name: entry[name] for name in ("plan_id", "position", "golden_id", "attempts", "body", "body_hash")},
         "acknowledged_version": entry["version"], "remote_id": receipt.remote_id or entry["golden_id"],

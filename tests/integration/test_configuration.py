@@ -188,6 +188,6 @@ def test_read_names_file_and_line_and_refuses_what_says_nothing_or_two_things(fi
     "wrong", [{"job": "dance"}, {"target": "moon"}, {"cron": "0 2 * *"}, {"cron": "61 * * * *"}, {"timezone": "Mars/X"}]
 )
 def test_schedule_that_no_worker_could_run_is_refused(wrong: dict[str, str]) -> None:
-    require_fit("nightly", NIGHTLY)
+    require_fit("nightly", NIGHTLY, ("erp",))
     with pytest.raises(InvalidRequest, match="schedule nightly"):
-        require_fit("nightly", NIGHTLY | wrong)
+        require_fit("nightly", NIGHTLY | wrong, ("erp",))

@@ -38,7 +38,7 @@ def test_memory_target_fault_before_keeping_leaves_nothing() -> None:
 
     target = MemoryTarget("erp", refuse)
     assert [r.status for r in target.send([message("acc_1"), message("acc_2")])] == [Status.APPLIED, Status.THROTTLED]
-    assert [golden_id for golden_id, _ in target.read("account")] == ["acc_1"]
+    assert [one.golden_id for one in target.read("account")] == ["acc_1"]
 
 
 def test_file_target_batch_sent_again_makes_no_second_file(tmp_path: Path) -> None:
