@@ -15,11 +15,12 @@ from canonical.catalogue import entity as entity_named
 from canonical.ids import SourceKey
 from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted
 from hub.flow.resolve import resolve
-from hub.store import audit, decisions, plans
+from hub.store import audit, decisions, journal, plans
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.decisions import Decision
 from hub.store.engine import Connection, Engine, writing
+from rules.case import spoken
 from rules.ruleset import RuleSet
 
 MAY_DECIDE = frozenset({"steward", "admin"})
@@ -64,14 +65,33 @@ class Desk:
                     raise NotFound(f"there is no source record {key}.")
             return self._decide(connection, Decision(answer, left, right, reason, self.principal.name))
 
-    def override(self, key: SourceKey, field: str, value: Any, *, reason: str, until: datetime | None = None) -> str:
-        """Set a field of whatever golden record holds this source record; the decision's id."""
+    def override(
+        self,
+        key: SourceKey,
+        field: str,
+        value: Any,
+        *,
+        reason: str,
+        until: datetime | None = None,
+        while_said: bool = False,
+    ) -> str:
+        """Set a field of whatever golden record holds this source record; the decision's id.
+
+        It stands for ever, `until` a time, or with `while_said` as long as the source record says of the
+        field what it says now.
+        """
         self._permit(MAY_DECIDE)
+        if until is not None and until <= self.now:
+            raise InvalidRequest(f"{until:%Y-%m-%d %H:%M} is over; a value may stand until a later time.")
         normal, finding = entity_named(key.entity)[field].read(value)
         if finding is not None and normal is None:
             raise InvalidRequest(f"{field}: {finding.message}", hint=finding.hint)
         with writing(self.engine) as connection:
-            made = Decision("value", key, None, reason, self.principal.name, field, normal, until)
+            said = journal.load_records(connection, [key.record_id]).get(key.record_id)
+            if said is None:
+                raise NotFound(f"there is no source record {key}.")
+            seen = spoken(said.values, field) if while_said else None
+            made = Decision("value", key, None, reason, self.principal.name, field, normal, until, seen)
             return self._decide(connection, made)
 
     def undo(self, decision_id: str) -> None:

@@ -44,6 +44,16 @@ class Override:
     decided_at: datetime
     until: datetime | None = None
     id: str = ""
+    seen: Mapping[str, Any] | None = None  # what the record said of the field then, `{}` if nothing
+
+    def stands(self, said: Mapping[str, Any], now: datetime) -> bool:
+        """Whether it is in force: before its end and, where it was set against a word, while that word stands.
+
+        `said` is what the record says now.
+        """
+        if self.until is not None and self.until <= now:
+            return False
+        return self.seen is None or self.seen == spoken(said, self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +100,8 @@ class Case:
 def ordered(left: SourceKey, right: SourceKey) -> Pair:
     """The two keys as a pair, smaller first."""
     return (left, right) if left <= right else (right, left)
+
+
+def spoken(said: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """What values say of one field: `{field: value}`, or `{}` when they do not speak of it."""
+    return {field: said[field]} if field in said else {}

@@ -55,7 +55,7 @@ class Context:
         """The overrides in force now, by the record that they hang on, oldest first."""
         found: dict[SourceKey, list[Any]] = {}
         for override in sorted(self.case.overrides, key=lambda o: (o.decided_at, o.id)):
-            if override.until is None or override.until > self.now:
+            if override.stands(self.values.get(override.record, {}), self.now):
                 found.setdefault(override.record, []).append(override)
         return found
 

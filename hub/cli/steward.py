@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hub.cli.overriding import override, overrides
 from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
 
 author = click.option("--as", "author", required=True, help="Your name; it stands in the journal.")
@@ -14,6 +15,10 @@ author = click.option("--as", "author", required=True, help="Your name; it stand
 @click.group()
 def review() -> None:
     """The steward's queue."""
+
+
+review.add_command(override)
+review.add_command(overrides)
 
 
 @review.command("ls")

@@ -175,7 +175,7 @@ _ANSWERS = Prepared(
 def overrides(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> tuple[Override, ...]:
     """The values that stewards set on these records, lifted ones left out."""
     return tuple(
-        Override(keys[row.left_id], row.field, row.value, row.decided_at, row.until, row.id)
+        Override(keys[row.left_id], row.field, row.value, row.decided_at, row.until, row.id, row.seen)
         for row in _OVERRIDES(connection, keys)
     )
 

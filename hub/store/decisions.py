@@ -27,6 +27,7 @@ class Decision:
     field: str | None = None
     value: Any = None
     until: datetime | None = None
+    seen: Mapping[str, Any] | None = None
 
 
 def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
@@ -35,6 +36,7 @@ def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
     row = {
         "id": str(uuid7()), "kind": made.kind, "left_id": left.record_id,
         "right_id": right.record_id if right else None, "field": made.field, "value": made.value, "until": made.until,
+        "seen": None if made.seen is None else dict(made.seen),
         "reason": made.reason, "author": made.author, "decided_at": now,
     }  # fmt: skip
     connection.execute(sa.insert(decision).values(row))

@@ -14,7 +14,8 @@ from hub.store.engine import connect, writing
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+VERSIONS = Path(migrations.__file__).parent / "versions"
+HEAD = max(path.name[:4] for path in VERSIONS.glob("[0-9]*.py"))  # revisions are one chain, numbered
 
 
 def upgrade(url: str) -> None:

@@ -140,6 +140,7 @@ decision = Table(
     Column("field", Text),
     Column("value", document()),
     Column("until", Utc),
+    Column("seen", document()),  # a value that stands while the record says this of the field
     Column("reason", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("decided_at", Utc, nullable=False),

@@ -68,7 +68,8 @@ def _decide(hub: Hub, decision: dict[str, Any]) -> None:
     desk = hub.desk(MIA)
     if "override" in decision:
         key = SourceKey.parse(decision["override"])
-        desk.override(key, decision["field"], decision["value"], reason="they told us")
+        while_said = decision.get("while_said", False)
+        desk.override(key, decision["field"], decision["value"], reason="they told us", while_said=while_said)
         return
     answer = "same" if "same" in decision else "different"
     left, right = (SourceKey.parse(text) for text in decision[answer])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import graphene
 
 from canonical.catalogue import ENTITIES
-from hub.web.graphql import asking, records, stewardship
+from hub.web.graphql import asking, overrides, records, stewardship
 from hub.web.graphql.types import record_type
 
 TOPICS = (
     records,
     asking,
     stewardship,
+    overrides,
 )
 
 
