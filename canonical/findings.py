@@ -135,6 +135,11 @@ FINDINGS: dict[str, Explanation] = {
         "A validation rule speaks of the golden record; the message names it.",
         "Read the rule with `hub rules show`; correct the source, or ask for an approval.",
     ),
+    "HUB-3503": Explanation(
+        "Another system speaks against the owner of a field.",
+        "The system of record has said what stands, and another system says something else since. It does not win.",
+        "Correct one of the two systems, change who owns the field, or set the value: that answers the question.",
+    ),
     "HUB-3502": Explanation(
         "The record points to something that is not here yet.",
         "Its parent has not arrived. The record waits and goes out after it.",

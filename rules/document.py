@@ -89,6 +89,9 @@ class Owner(_Part):
     fields: tuple[Text, ...]
     system: Text
     since: date = Field(default=date(1970, 1, 1), alias="from")
+    contested: Literal["ignore", "finding", "review"] = Field(
+        default="ignore", description="What follows when another system says something else, later than the owner"
+    )
     when: Any = None
     why: Why
 

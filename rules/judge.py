@@ -12,6 +12,7 @@ from datetime import datetime
 from rules.approval import Leaving, publications
 from rules.case import Case
 from rules.clustering import cluster
+from rules.contest import contests, questions_of
 from rules.draft import Context, content_of, facts_about, overridden, question_about
 from rules.identity import Identity, identify
 from rules.judgement import Change, Cluster, Draft, Judgement, Question
@@ -44,9 +45,11 @@ def _golden(context: Context, found: Cluster, identity: Identity) -> tuple[Draft
     setting = Setting(context.ruleset, applicable, context.now, context.case.published)
     values, provenance = overridden(context, found.members, *survive(members, setting))
     failed = validate(context.ruleset, values, applicable)
+    against = contests(members, setting, [name for name, one in provenance.items() if one.source is None])
+    findings = (*(finding for _, finding in failed), *(one.finding for one in against))
     leaving = Leaving(facts, values, before.sent if before else {})
     outgoing = publications(context.ruleset, applicable, [rule for rule, _ in failed], leaving)
-    content = content_of(values, provenance, found.members, [finding for _, finding in failed])
+    content = content_of(values, provenance, found.members, findings)
     change = Change.CREATE if before is None else Change.UPDATE
     if before is not None and before.live and before.content_hash == content:
         change = Change.UNCHANGED
@@ -59,8 +62,9 @@ def _golden(context: Context, found: Cluster, identity: Identity) -> tuple[Draft
         cluster=found,
         values=values,
         provenance=provenance,
-        findings=tuple(finding for _, finding in failed),
+        findings=findings,
         publications=outgoing,
         content_hash=content,
     )
-    return draft, [question_about(found, rule) for rule, _ in failed if rule.effect == "review"]
+    asked = [question_about(found, rule) for rule, _ in failed if rule.effect == "review"]
+    return draft, asked + questions_of(against)

@@ -83,10 +83,21 @@ class RuleSet:
         return tuple(sorted({rule.target for rule in self.document.publication}))
 
     def owner_of(self, name: str, applicable: frozenset[str], now: datetime) -> str | None:
-        """The system of record of a field at that time: of the rows that apply, the one valid last."""
+        """The system of record of a field at that time."""
+        row = self.owner_row(name, applicable, now)
+        return row.system if row else None
+
+    def owner_row(self, name: str, applicable: frozenset[str], now: datetime) -> Owner | None:
+        """The ownership of a field at that time: of the rows that apply, the one valid last."""
         rows = self._owners.get(name, ())
         held = [owner for rule, owner in rows if rule in applicable and owner.since <= now.date()]
-        return max(held, key=_since).system if held else None
+        return max(held, key=_since) if held else None
+
+    @cached_property
+    def watched(self) -> tuple[str, ...]:
+        """The fields whose owner is not to be contested silently."""
+        rows = [owner for owner in self.document.ownership if owner.contested != "ignore"]
+        return tuple(sorted({name for owner in rows for name in owner.fields}))
 
     def rules_for(self, name: str, applicable: frozenset[str]) -> tuple[Survivorship, ...]:
         """The survivorship rules of a field that apply, in the document's order."""

@@ -111,12 +111,7 @@ def _decide(
 ) -> Decided | None:
     """The winner of the first rule that finds one. None when nobody speaks or nobody may win."""
     field = setting.ruleset.entity.fields[name]
-    spoken = [
-        Candidate(m.key, m.values[name], m.asserted_at, field.doubtful(m.values[name]))
-        for m in members
-        if name in m.values
-    ]
-    heard, aside = _heard(spoken, name, setting)
+    heard, aside = _heard(_spoken(members, name, setting), name, setting)
     owner = setting.ruleset.owner_of(name, setting.applicable, setting.now)
     passed: list[str] = []
     for rule in setting.ruleset.rules_for(name, setting.applicable):
@@ -130,6 +125,21 @@ def _decide(
             return Decided(_value(rule, ranked), rule, owner, (*considered, *aside), tuple(passed))
         passed.append(rule.id)
     return None
+
+
+def spoken_of(members: Sequence[SourceRecord], name: str, setting: Setting) -> list[Candidate]:
+    """Who speaks of the field and is no echo of what the hub published."""
+    spoken = _spoken(members, name, setting)
+    return [c for c in spoken if not _echo(c, name, setting)] if setting.published else spoken
+
+
+def _spoken(members: Sequence[SourceRecord], name: str, setting: Setting) -> list[Candidate]:
+    field = setting.ruleset.entity.fields[name]
+    return [
+        Candidate(m.key, m.values[name], m.asserted_at, field.doubtful(m.values[name]))
+        for m in members
+        if name in m.values
+    ]
 
 
 def _heard(spoken: list[Candidate], name: str, setting: Setting) -> tuple[list[Candidate], list[Considered]]:
