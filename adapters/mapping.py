@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 
 from adapters.base import Translation
+from adapters.code_lists import Codes, listed
 from adapters.errors import MappingInvalid
 from adapters.extract import ABSENT, LONGEST_KEY, Make, at, compile_from, compile_key, filled, key_text, paths_of
 from adapters.mapping_document import EntityMapping, Guard, MappingDocument, Step, SystemFrom, faults, steps_of
@@ -36,15 +37,19 @@ _MOST_DIGITS = 18  # of a version
 class MappedSource:
     """A source that a mapping document describes."""
 
-    def __init__(self, document: MappingDocument, fingerprint: str, name: str) -> None:
-        """Compile a document without faults; `fingerprint` tells its text from every other."""
-        self.fingerprint = fingerprint
+    def __init__(self, document: MappingDocument, text: str, name: str, codes: Codes | None = None) -> None:
+        """Compile a document without faults, with what code lists add to its tables."""
+        self.document, self.text, self._file = document, text, name
+        self.fingerprint = blake2b(text.encode(), digest_size=16).hexdigest()  # tells its text from every other
         self.name = document.system if isinstance(document.system, str) else name
         self._system = document.system
         self._envelope = steps_of(document.envelope) if document.envelope else ()
         self.entities = tuple(dict.fromkeys(one.entity for one in document.entities))
         systems = [document.system] if isinstance(document.system, str) else list(document.system.codes.values())
-        self._mapped = {system: [_EntityMap(one, system) for one in document.entities] for system in systems}
+        self._mapped = {
+            system: [_EntityMap(listed(one, system, codes or {}), system) for one in document.entities]
+            for system in systems
+        }
         self._covered = _covered(document)
         self._strays = lru_cache(maxsize=4096)(self._stray_paths)
 
@@ -63,6 +68,10 @@ class MappedSource:
         records = [record for one in chosen if (record := one.record(inner, received_at, findings)) is not None]
         entity = chosen[0].entity.name if chosen else "unknown"
         return Translation(system, entity, tuple(records), tuple(findings))
+
+    def with_codes(self, codes: Codes) -> MappedSource:
+        """The same source, reading codes with these lists beside its own tables."""
+        return MappedSource(self.document, self.text, self._file, codes) if codes else self
 
     def _lost(self, system: str | None) -> Finding:
         if system is None and isinstance(self._system, SystemFrom):
@@ -174,7 +183,7 @@ def load(text: str, name: str) -> MappedSource:
     document = read_document(text, MappingDocument, name=name, error=MappingInvalid)
     for path, words in faults(document):
         raise failure(MappingInvalid, name, place_of(YAML(typ="rt").load(text), path), words)
-    return MappedSource(document, blake2b(text.encode(), digest_size=16).hexdigest(), name)
+    return MappedSource(document, text, name)
 
 
 def shipped(system: str) -> MappedSource:
@@ -202,7 +211,7 @@ def _word(value: Any) -> str | None:
 
 
 def _unlisted(code: str, field: str) -> Finding:
-    return Finding("HUB-3205", f"the code {code[:60]!r} is not in the mapping's table", Severity.WARNING, field)
+    return Finding("HUB-3205", f"no list explains the code {code[:60]!r}", Severity.WARNING, field, code[:200])
 
 
 def _whole_number(raw: Any) -> int | None:

@@ -110,6 +110,13 @@ class Field:
             return bool(value) and all(self._doubted([entry]) for entry in value)
         return self._doubted(value)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether a value is a list or an object, whose parts may be read from codes of their own."""
+        schema = self._adapter.json_schema()
+        kinds = [schema, *schema.get("anyOf", ()), *schema.get("$defs", {}).values()]
+        return any(one.get("type") in ("array", "object") for one in kinds)
+
     def _doubted(self, value: Json) -> bool:
         finding = self.read(value)[1]
         return finding is not None and finding.severity is not Severity.INFO

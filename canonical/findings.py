@@ -26,7 +26,7 @@ class Finding:
     message: str
     severity: Severity = Severity.WARNING
     field: str | None = None
-    place: str | None = None  # "line 7", "$.items[3].price"
+    place: str | None = None  # "line 7", "$.items[3].price"; of HUB-3205 the code itself
 
     @property
     def hint(self) -> str:
@@ -101,8 +101,8 @@ FINDINGS: dict[str, Explanation] = {
     ),
     "HUB-3205": Explanation(
         "The code is not in the code table.",
-        "The source's code has no canonical counterpart in the mapping, so the field stays as if unsaid.",
-        "Add the code to the mapping's table.",
+        "Neither the mapping nor the code lists say what it means in canonical words, so the field stays as if unsaid.",
+        "Say what it means: `hub codes map SYSTEM ENTITY FIELD CODE VALUE`. All records that say it are read again.",
     ),
     "HUB-3301": Explanation(
         "The value is not what the field takes.",

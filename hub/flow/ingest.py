@@ -20,7 +20,7 @@ from hub.clock import Clock
 from hub.flow.intake import take_in
 from hub.flow.quiet import seldom_collected
 from hub.flow.resolve import resolve
-from hub.store import cases, journal, waiting
+from hub.store import cases, codes, journal, waiting
 from hub.store.engine import Connection, Engine, writing
 from hub.store.journal import Delivered
 from rules.ruleset import RuleSet
@@ -76,8 +76,11 @@ def ingest(
     """Take a delivery in, chunk by chunk; what became of it. With `later`, its records wait to be judged."""
     report = Report(delivery.origin)
     with writing(engine) as connection:
-        batch_id, position, done = journal.open_batch(connection, delivery.origin, delivery.fingerprint, clock())
-    translator = Translator(source, clock, report)
+        batch_id, position, done = journal.open_batch(
+            connection, delivery.origin, delivery.fingerprint, clock(), mapping=source.fingerprint
+        )
+        codes.keep_mapping(connection, source.fingerprint, source.name, source.text, clock())
+        translator = Translator(source.with_codes(codes.in_force(connection)), clock, report)
     numbered = enumerate(delivery.payloads, 1)
     with seldom_collected():
         for chunk in _chunks(numbered, CHUNK):

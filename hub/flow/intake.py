@@ -13,6 +13,7 @@ from datetime import datetime
 from canonical.findings import Finding, Severity
 from canonical.record import SourceRecord
 from hub.store import journal
+from hub.store.codes import Received
 from hub.store.engine import Connection
 from hub.store.journal import Delivered, Entries, Held
 
@@ -83,6 +84,35 @@ class _Intake:
             named = dict(zip(("number", "version", "asserted_at", "content_hash", "state"), row, strict=True))
             entries.changed[record_id] = {"id": record_id, **named}
         self.taken.touched.setdefault(record.key.entity, set()).add(record_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A record in force whose payload is read otherwise now."""
+
+    received: Received
+    record: SourceRecord
+    findings: tuple[Finding, ...]
+
+
+def retell(connection: Connection, told: Sequence[Retold]) -> dict[str, set[int]]:
+    """Put what payloads are read as now in force, as further versions of what was said; the records that changed."""
+    held = journal.held(connection, [one.received.record_id for one in told])
+    entries, touched = Entries(), dict[str, set[int]]()
+    for one in told:
+        record_id, record, place = one.received.record_id, one.record, (one.received.batch_id, one.received.position)
+        if held[record_id].content_hash == record.content_hash:
+            continue
+        number = held[record_id].versions + 1
+        entries.versions.append(_version(record, record_id, number, False, place))
+        entries.changed[record_id] = {
+            "id": record_id, "number": number, "content_hash": record.content_hash,
+            "state": "tombstone" if record.tombstone else "live",
+        }  # fmt: skip
+        entries.standing[record_id] = journal.finding_rows(*place, one.findings, record_id)
+        touched.setdefault(record.key.entity, set()).add(record_id)
+    journal.write(connection, entries)
+    return touched
 
 
 _LATE = Finding("HUB-3401", "a newer version is in force already", Severity.INFO)

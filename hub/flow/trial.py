@@ -21,8 +21,8 @@ from hub.clock import Clock
 from hub.flow.ingest import Report, Translator
 from hub.flow.intake import take_in
 from hub.flow.resolve import resolve
-from hub.store import cases, journal, plans, reads, standing
-from hub.store.engine import Connection, Engine, trying
+from hub.store import cases, codes, journal, plans, reads, standing
+from hub.store.engine import Connection, Engine, reading, trying
 from hub.store.journal import Delivered
 from rules.conditions import trace
 from rules.draft import facts_about
@@ -46,7 +46,8 @@ class Bench:
 def attempt(engine: Engine, bench: Bench, payloads: Iterable[Payload]) -> list[Document]:
     """For each payload: its records, their candidates with evidence, what becomes of golden records, what leaves."""
     report = Report("trial")
-    translator = Translator(bench.source, bench.clock, report)
+    with reading(engine) as connection:
+        translator = Translator(bench.source.with_codes(codes.in_force(connection)), bench.clock, report)
     delivered = [translator.translate(place, one) for place, one in enumerate(islice(payloads, MOST), 1)]
     now = bench.clock()
     with trying(engine) as connection:

@@ -74,12 +74,16 @@ class Held:
     seen: set[Token] = field(default_factory=set)
 
 
-def open_batch(connection: sa.Connection, origin: str, fingerprint: str, now: datetime) -> tuple[int, int, bool]:
+def open_batch(
+    connection: sa.Connection, origin: str, fingerprint: str, now: datetime, *, mapping: str | None = None
+) -> tuple[int, int, bool]:
     """Id, position to go on from, and whether it is done: a delivery seen before is found again."""
     found = connection.execute(sa.select(batch).where(batch.c.fingerprint == fingerprint)).one_or_none()
     if found is not None:
         return found.id, found.position, found.state == "done"
-    row = sa.insert(batch).values(origin=origin, fingerprint=fingerprint, position=0, state="open", started_at=now)
+    row = sa.insert(batch).values(
+        origin=origin, fingerprint=fingerprint, mapping=mapping, position=0, state="open", started_at=now
+    )
     return connection.execute(row.returning(batch.c.id)).scalar_one(), 0, False
 
 

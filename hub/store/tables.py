@@ -9,13 +9,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
+from hub.store.code_tables import TABLES
 from hub.store.rule_tables import passed, promotion, ruleset, simulation
 from hub.store.schema import Serial, metadata
 from hub.store.schema import one_of as _one_of
 from hub.store.schema import only as _only
 from hub.store.types import Utc, document
 
-RULES = (ruleset, simulation, promotion, passed)  # the tables of rules, which stand in a room of their own
+BESIDE = (ruleset, simulation, promotion, passed, *TABLES)  # tables which stand in rooms of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(
@@ -24,6 +25,7 @@ batch = Table(
     Column("id", Serial, primary_key=True),
     Column("origin", Text, nullable=False),  # a file name, "api", "webhook"
     Column("fingerprint", String(64), nullable=False, unique=True),  # content and mapping: one delivery, once
+    Column("mapping", String(32)),  # what its payloads were read with
     Column("position", BigInteger, nullable=False, default=0),  # payloads committed: where to go on
     Column("state", String(8), nullable=False),
     Column("started_at", Utc, nullable=False),

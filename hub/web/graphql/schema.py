@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphene
 
 from canonical.catalogue import ENTITIES
-from hub.web.graphql import asking, overrides, records, stewardship
+from hub.web.graphql import asking, codes, overrides, records, stewardship
 from hub.web.graphql.types import record_type
 
 TOPICS = (
@@ -13,6 +13,7 @@ TOPICS = (
     asking,
     stewardship,
     overrides,
+    codes,
 )
 
 
