@@ -13,10 +13,14 @@ from adapters.registry import connections, source, target
 from hub import clock
 from hub.clock import Clock
 from hub.desk import Desk
+from hub.flow import configuration
 from hub.flow import ingest as ingestion
+from hub.flow.configuration import Change
+from hub.flow.promote import Will
 from hub.flow.trial import Bench
+from hub.flow.wording import TARGETS, Configuration
 from hub.settings import Settings
-from hub.store import migrate, schedules
+from hub.store import codes, migrate, schedules
 from hub.store import rulesets as stored
 from hub.store.access import Principal
 from hub.store.engine import Engine, connect, reading, writing
@@ -51,8 +55,26 @@ class Hub:
             return stored.in_force(connection, shipped())
 
     def source(self, system: str, mapping: Path | None = None) -> MappedSource:
-        """A shipped source, or the one that a mapping file describes."""
-        return source(system) if mapping is None else load(mapping.read_text("utf-8"), mapping.name)
+        """The source as it is configured, or the one that a mapping file describes."""
+        if mapping is not None:
+            return load(mapping.read_text("utf-8"), mapping.name)
+        with reading(self.engine) as connection:
+            own = codes.readings(connection).get(system)
+        return load(own[1], own[0]) if own else source(system)
+
+    def configuration(self) -> Configuration:
+        """What this hub is configured with."""
+        with reading(self.engine) as connection:
+            return configuration.current(connection, self.settings.dir)
+
+    def configure(self, wanted: Configuration, seal: str, will: Will) -> list[Change]:
+        """Make this hub what is wanted, if it is still the one of the seal; what was changed."""
+        changes = configuration.apply(self.engine, wanted, seal, will, self.clock(), folder=self.settings.dir)
+        if wanted.targets is not None and any(change.part == "targets" for change in changes):
+            path = self.settings.dir / TARGETS
+            path.with_suffix(".new").write_text(wanted.targets, "utf-8")
+            path.with_suffix(".new").replace(path)
+        return changes
 
     def target(self, name: str) -> Target:
         """A target by name."""

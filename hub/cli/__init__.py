@@ -77,7 +77,7 @@ _HELP = {
     "review": "The steward's queue.",
     "publish": "Plan, approve and apply what goes to a target.",
     "rules": "The rules in force; check a rule document.",
-    "config": "Rules and schedules as files: export, diff, apply.",
+    "config": "The configuration as files: export, diff, apply.",
     "match": "Match any table by itself: CSV, JSON Lines, Parquet.",
     "model": "The canonical entities and their fields.",
     "codes": "Code lists: what a system's codes mean.",

@@ -15,19 +15,17 @@ where = click.argument("files", type=click.Path(file_okay=False, exists=True, pa
 
 @click.group()
 def config() -> None:
-    """The configuration as files for git: rules and schedules."""
+    """The configuration as files for git: rules, mappings, code lists, schedules, targets."""
 
 
 @config.command()
 @click.argument("files", type=click.Path(file_okay=False, path_type=Path))
 @folder
 def export(files: Path, *, directory: Path | None) -> None:
-    """Write the rules in force and the schedules to the folder FILES."""
+    """Write what this hub is configured with to the folder FILES."""
     from hub.flow import configuration
-    from hub.store.engine import reading
 
-    with reading(open_hub(directory).engine) as connection:
-        here = configuration.current(connection)
+    here = open_hub(directory).configuration()
     made = configuration.export(here, files)
     say(f"{len(made)} files in {files}; the configuration is {here.seal}.")
 
@@ -39,17 +37,16 @@ def export(files: Path, *, directory: Path | None) -> None:
 def diff(files: Path, *, directory: Path | None, form: str) -> None:
     """Say what would change if this hub were what FILES say; nothing is changed."""
     from hub.flow import configuration
-    from hub.store.engine import reading
+    from hub.flow.wording import RULES
 
     hub = open_hub(directory)
     wanted = _wanted(files, hub.targets)
-    with reading(hub.engine) as connection:
-        here = configuration.current(connection)
+    here = hub.configuration()
     changes = configuration.compare(here, wanted)
     _show(changes, here.seal, form)
     if changes and form == "table":
         if any(change.part == "rules" for change in changes):
-            say(f"next: hub rules simulate {files / configuration.RULES} --as YOU")
+            say(f"next: hub rules simulate {files / RULES} --as YOU")
         say(f"then: hub config apply {files} --base {here.seal} --as SOMEBODY-ELSE --reason WHY")
 
 
@@ -62,15 +59,12 @@ def diff(files: Path, *, directory: Path | None, form: str) -> None:
 @form
 def apply(files: Path, *, base: str, author: str, reason: str, directory: Path | None, form: str) -> None:
     """Make this hub what FILES say: all that `hub config diff` has shown, or nothing."""
-    from hub.flow import configuration
     from hub.flow.promote import Will
-    from hub.store.engine import reading
 
     hub = open_hub(directory)
     wanted = _wanted(files, hub.targets)
-    changes = configuration.apply(hub.engine, wanted, base, Will(author, reason), hub.clock())
-    with reading(hub.engine) as connection:
-        _show(changes, configuration.current(connection).seal, form)
+    changes = hub.configure(wanted, base, Will(author, reason))
+    _show(changes, hub.configuration().seal, form)
 
 
 def _wanted(files: Path, targets: Sequence[str]) -> Any:

@@ -39,14 +39,18 @@ class Desk:
 
 def explain(desk: Desk, made: Listed) -> int:
     """Say what a code means; how many records are another now. Raises InvalidRequest for what is no such value."""
-    value = _fit(made)
     with writing(desk.engine) as connection:
         _claim(connection)
-        before = codes.put(connection, Listed(made.place, made.code, value, made.reason, made.author), desk.now)
-        known = before is not None
-        changed = _read_again(connection, desk, made.place, None if known else made.code)
-        detail = {"code": made.code, "value": value, "before": before, "reason": made.reason, "records": changed}
-        audit.append(connection, Act(made.author, "map code", ":".join(made.place), detail), desk.now)
+        return explain_in(connection, desk, made)
+
+
+def explain_in(connection: Connection, desk: Desk, made: Listed) -> int:
+    """The same within a transaction that has claimed all entities."""
+    value = _fit(made)
+    before = codes.put(connection, Listed(made.place, made.code, value, made.reason, made.author), desk.now)
+    changed = _read_again(connection, desk, made.place, made.code if before is None else None)
+    detail = {"code": made.code, "value": value, "before": before, "reason": made.reason, "records": changed}
+    audit.append(connection, Act(made.author, "map code", ":".join(made.place), detail), desk.now)
     return changed
 
 

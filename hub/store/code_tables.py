@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Index, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
 
 from hub.store.schema import Serial, metadata, only
 from hub.store.types import Utc, document
@@ -33,4 +33,11 @@ code = Table(  # a system's code and the canonical one; ended, never erased
     Index("uq_code_live", "system", "entity", "field", "code", unique=True, **only("until is null")),
     Index(None, "since"),
 )
-TABLES: tuple[sa.Table, ...] = (mapping, code)
+reading = Table(  # the mapping that a system is read with in place of the shipped one
+    "reading",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("fingerprint", ForeignKey("mapping.fingerprint"), nullable=False),
+    Column("since", Utc, nullable=False),
+)
+TABLES: tuple[sa.Table, ...] = (mapping, code, reading)

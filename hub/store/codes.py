@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.store.code_tables import code, mapping
+from hub.store.code_tables import code, mapping, reading
 from hub.store.engine import among
 from hub.store.tables import batch, finding, payload, record, record_version
 
@@ -133,6 +133,18 @@ def keep_mapping(connection: sa.Connection, fingerprint: str, name: str, documen
     row = {"fingerprint": fingerprint, "name": name, "document": document, "since": now}
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(insert(mapping).values(row).on_conflict_do_nothing())
+
+
+def read_with(connection: sa.Connection, system: str, fingerprint: str, now: datetime) -> None:
+    """From now on the system is read with this mapping, which must have been kept."""
+    connection.execute(sa.delete(reading).where(reading.c.system == system))
+    connection.execute(sa.insert(reading).values(system=system, fingerprint=fingerprint, since=now))
+
+
+def readings(connection: sa.Connection) -> dict[str, tuple[str, str]]:
+    """The mappings that stand in place of shipped ones: system -> name, document."""
+    query = sa.select(reading.c.system, mapping.c.name, mapping.c.document).join(mapping)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query.order_by(reading.c.system))}
 
 
 def mappings(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -94,7 +94,7 @@ def history(connection: sa.Connection) -> list[dict[str, Any]]:
         sa.func.coalesce(p.at, ruleset.c.activated_at).label("at"),
     )  # fmt: skip
     query = query.join(promotion, p.version == ruleset.c.version, isouter=True)
-    rows = connection.execute(query.order_by(ruleset.c.entity, sa.desc("at"), p.id.desc())).mappings()
+    rows = connection.execute(query.order_by(ruleset.c.entity, sa.desc("at"), p.id.desc().nulls_last())).mappings()
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from adapters.registry import SOURCES
 from canonical.document import DocumentInvalid
 from hub.errors import Conflict, InvalidRequest, NotApproved, SimulationStale
 from hub.flow import configuration
-from hub.flow.configuration import Change, Configuration, Schedule
+from hub.flow.configuration import Change
 from hub.flow.promote import Will
 from hub.flow.replay import verify
 from hub.flow.simulate import simulate
+from hub.flow.wording import Configuration, Schedule
 from hub.settings import Settings
 from hub.store import audit, schedules
 from hub.store.engine import reading, writing
@@ -84,7 +86,7 @@ def test_export_applied_to_an_empty_hub_differs_in_nothing(world: Hub, files: Pa
 
 def test_export_keeps_the_documents_as_they_were_written(world: Hub, tmp_path: Path) -> None:
     made = configuration.export(here(world), tmp_path / "files")
-    assert len(made) == len(world.rulesets) + 1
+    assert len(made) == len(world.rulesets) + len(SOURCES) + 1
     assert (tmp_path / "files/rules/account.yaml").read_text("utf-8") == world.rulesets["account"].text
     assert configuration.read(tmp_path / "files").seal == here(world).seal
 
