@@ -17,6 +17,9 @@ from adapters.errors import ConnectionInvalid, UnknownSystem
 from adapters.mapping import MappedSource, shipped
 from adapters.targets.file import FileTarget
 from adapters.targets.memory import MemoryTarget
+from adapters.targets.tryton import TrytonTarget
+from adapters.targets.tryton.rpc import Tryton
+from adapters.transport import Transport
 from canonical.document import read_document
 
 SOURCES: tuple[str, ...] = ("crm", "billing", "support", "usage", "erp")
@@ -24,6 +27,7 @@ EMBEDDED = {"erp": "file", "memory": "memory"}  # target name → kind, where no
 KINDS: dict[str, Callable[[Connection], Target]] = {
     "file": lambda made: FileTarget(made.name, made.folder / made.name),
     "memory": lambda made: MemoryTarget(made.name),
+    "tryton": lambda made: _tryton(made),
 }
 
 
@@ -49,6 +53,16 @@ def connections(folder: Path) -> dict[str, Connection]:
         return {name: Connection(name, kind, folder) for name, kind in EMBEDDED.items()}
     said = read_document(path.read_text("utf-8"), _Targets, name=path.name, error=ConnectionInvalid)
     return {name: _connection(name, one.kind, one.model_extra or {}, folder) for name, one in said.root.items()}
+
+
+def _tryton(made: Connection) -> Target:
+    """`{kind: tryton, url, database, user, password}`, and accounts to book on. Raises ConnectionInvalid."""
+    options = dict(made.options)
+    missing = [name for name in ("url", "database", "user", "password") if not options.get(name)]
+    if missing:
+        raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
+    url, database, user, password = (str(options.pop(name)) for name in ("url", "database", "user", "password"))
+    return TrytonTarget(made.name, Tryton(Transport(made.name, url), database, user, password), options)
 
 
 def _connection(name: str, kind: str, options: Mapping[str, Any], folder: Path) -> Connection:

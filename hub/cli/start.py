@@ -15,12 +15,22 @@ from hub.cli.terminal import folder, form, open_hub, put_json, say
 @click.option("--no-serve", is_flag=True, help="Do everything but start the server.")
 @click.option("--accounts", default=2000, show_default=True, help="Size of the synthetic company.")
 @click.option("--port", type=int, help="Port of the server.")
+@click.option("--erp", type=click.Choice(["file", "tryton"]), default="file", help="What to publish to.")
 @form
-def demo(directory: Path | None, *, no_serve: bool, accounts: int, port: int | None, form: str) -> None:
+def demo(directory: Path | None, *, no_serve: bool, accounts: int, port: int | None, erp: str, form: str) -> None:
     """Load a synthetic company, match, judge, publish, and serve it."""
-    from hub.demo import run, tell
+    from contextlib import nullcontext
 
     hub = open_hub(directory, prepare=True)
+    with _tryton(hub) if erp == "tryton" else nullcontext():
+        _demo(hub, accounts, port, form)
+        if not no_serve:
+            _serve(hub, port)
+
+
+def _demo(hub: Any, accounts: int, port: int | None, form: str) -> None:
+    from hub.demo import run, tell
+
     result = run(hub, accounts, say)
     if form == "json":
         put_json(result.document)
@@ -28,8 +38,19 @@ def demo(directory: Path | None, *, no_serve: bool, accounts: int, port: int | N
         tell(result, port or hub.settings.port)
     if result.unbalanced:
         raise SystemExit(4)
-    if not no_serve:
-        _serve(hub, port)
+
+
+def _tryton(hub: Any) -> Any:
+    """A Tryton server of this hub's own, which `targets.yaml` names as its ERP from now on."""
+    from adapters.peers.tryton import TrytonServer
+    from canonical.document import written
+
+    say("setting up Tryton; the first time it is installed, which takes about half a minute")
+    server = TrytonServer(hub.settings.dir / "tryton")
+    path = hub.settings.dir / "targets.yaml"
+    path.write_text(written({"erp": {"kind": "tryton", **server.options}}), "utf-8")
+    say(f"Tryton  {server.options['url']}  its books are in {server.folder}; {path} says how it is reached")
+    return server
 
 
 @click.command()

@@ -8,7 +8,8 @@ golden id, version), so that sending it again has no second effect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -16,7 +17,8 @@ from typing import Any
 
 import orjson
 
-from adapters.base import Message, Receipt, Status, Target
+from adapters.base import Found, Message, Receipt, Status, Target
+from adapters.errors import TargetRefuses
 from canonical.catalogue import ENTITIES
 from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
@@ -51,6 +53,7 @@ def make_plan(engine: Engine, target: Target, author: str, now: datetime) -> int
     """Read everything that is owed to the target and save what would be sent; the plan's id."""
     with writing(engine) as connection:
         owing, watermark = plans.owed(connection, target.name)
+        owing = [one for one in owing if one.entity in target.entities]  # the rest waits for a target that takes it
         lines = _lines(connection, target, owing)
         rows = [
             (
@@ -83,16 +86,19 @@ def approve(engine: Engine, plan_id: int, content_hash: str | None, approver: st
         audit.append(connection, Act(approver, "approve", f"P-{plan_id}", {"hash": head["content_hash"]}), now)
 
 
-def apply(engine: Engine, target: Target, plan_id: int, clock: Clock) -> dict[str, int]:
+def apply(
+    engine: Engine, target: Target, plan_id: int, clock: Clock, pause: Callable[[float], None] = time.sleep
+) -> dict[str, int]:
     """Send what the plan says and nothing else; how many of its records ended in each state.
 
-    Interrupted at any point, it goes on where it was: what was being sent is sent again under the
-    same key. Raises NotApproved, or PlanStale with the records that have moved on.
+    Interrupted at any point, it goes on where it was: what was being sent is looked for in the target, once
+    its own cut-off has passed, and sent again under the same key only where it is not there. Raises
+    NotApproved, PlanStale with the records that have moved on, or TargetRefuses when the target lets us do
+    no more; what was not sent stays planned then.
     """
     _begin(engine, plan_id, target.name)
-    remote = _Remote(target)
-    while _resume_or_claim(engine, remote, plan_id, clock):
-        pass
+    while chunk := _resume_or_claim(engine, target, plan_id, pause):
+        _deliver(engine, target, chunk, clock)
     with writing(engine) as connection:
         plans.change(connection, plan_id, state="done", finished_at=clock())
         result = plans.counts(connection, plan_id)
@@ -100,28 +106,6 @@ def apply(engine: Engine, target: Target, plan_id: int, clock: Clock) -> dict[st
         plans.owe_again(connection, target.name, unsent)
         audit.append(connection, Act("worker", "apply", f"P-{plan_id}", result), clock())
     return result
-
-
-class _Remote:
-    """The target for one run: the ids that it gave are looked up as they come in."""
-
-    def __init__(self, target: Target) -> None:
-        self.target = target
-
-    def send(self, entries: Sequence[Mapping[str, Any]]) -> list[Receipt]:
-        """One receipt per entry, in order."""
-        messages = [
-            Message(
-                target=self.target.name,
-                entity=e["entity"],
-                golden_id=e["golden_id"],
-                version=e["version"],
-                action=e["action"],
-                body=e["body"],
-            )
-            for e in entries
-        ]
-        return self.target.send(messages)
 
 
 def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> list[Planned]:
@@ -216,33 +200,83 @@ def _begin(engine: Engine, plan_id: int, target: str) -> None:
     raise PlanStale(f"{len(stale)} records changed after plan P-{plan_id} was made ({named}); nothing was sent.")
 
 
-def _resume_or_claim(engine: Engine, remote: _Remote, plan_id: int, clock: Clock) -> bool:
-    """Send one chunk; whether there was anything to send."""
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Entries that are marked as being sent, what is known there of their records, and what was found out already."""
+
+    entries: Sequence[Mapping[str, Any]]
+    there: Mapping[str, Mapping[str, Any]]
+    known: Mapping[str, Receipt]
+
+
+def _resume_or_claim(engine: Engine, target: Target, plan_id: int, pause: Callable[[float], None]) -> _Chunk | None:
+    """The next entries: first those whose outcome is unknown, looked for in the target; None when all have ended."""
     with writing(engine) as connection:
-        chunk = plans.entries(connection, plan_id, ("sending",))[:CHUNK] or plans.claim(connection, plan_id, CHUNK)
+        unknown = plans.entries(connection, plan_id, ("sending",))[:CHUNK]
+        if unknown:
+            plans.count_attempt(connection, plan_id, [entry["position"] for entry in unknown])
+        chunk = unknown or plans.claim(connection, plan_id, CHUNK)
+        there = plans.published(connection, target.name, [entry["golden_id"] for entry in chunk])
     if not chunk:
-        return False
+        return None
+    if unknown:
+        pause(target.capabilities.settle.total_seconds())
+        chunk = [{**entry, "attempts": entry["attempts"] + 1} for entry in unknown]
+    return _Chunk(chunk, there, _looked_for(target, unknown) if unknown else {})
+
+
+def _looked_for(target: Target, entries: Sequence[Mapping[str, Any]]) -> dict[str, Receipt]:
+    """What the target has of entries whose answer was lost: a receipt for each that has ended; others go again."""
+    found: dict[str, list[Found]] = {}
+    for entity in dict.fromkeys(entry["entity"] for entry in entries):
+        ids = [entry["golden_id"] for entry in entries if entry["entity"] == entity]
+        for one in target.find(entity, ids):
+            found.setdefault(str(one.golden_id), []).append(one)
+    known: dict[str, Receipt] = {}
+    for entry in entries:
+        golden_id, here = entry["golden_id"], found.get(entry["golden_id"], [])
+        if len(here) > 1:
+            says = f"it is there {len(here)} times: {', '.join(one.remote_id for one in here)}"
+            known[golden_id] = Receipt(Status.DUPLICATE, here[0].remote_id, "twice", says)
+        elif here and entry["action"] != "deactivate" and dict(here[0].body) == entry["body"]:
+            known[golden_id] = Receipt(Status.REPLAYED, here[0].remote_id, version=here[0].version)
+    return known
+
+
+def _deliver(engine: Engine, target: Target, chunk: _Chunk, clock: Clock) -> None:
+    """Send one chunk and write what came back. Raises TargetRefuses when nothing more should be sent."""
+    wanted = [entry for entry in chunk.entries if entry["golden_id"] not in chunk.known]
     now = clock()
-    receipts = remote.send(chunk)
-    rows = [_outcome(entry, receipt, now) for entry, receipt in zip(chunk, receipts, strict=True)]
+    receipts = target.send([_message(target.name, entry, chunk.there.get(entry["golden_id"])) for entry in wanted])
+    said = dict(chunk.known) | {e["golden_id"]: receipt for e, receipt in zip(wanted, receipts, strict=True)}
+    rows = [_outcome(entry, said[entry["golden_id"]], now) for entry in chunk.entries]
     with writing(engine) as connection:
         plans.settle(connection, rows)
         accepted = [row for row in rows if row["state"] == "acknowledged"]
         values = plans.goldens(connection, [row["golden_id"] for row in accepted])
         sent = [row | {"values": dict(values[row["golden_id"]].values)} for row in accepted]
-        plans.acknowledge(connection, remote.target.name, sent)
-    return True
+        plans.acknowledge(connection, target.name, sent)
+    refused = [one for one in receipts if one.status.halting]
+    if refused:
+        raise TargetRefuses(f"{target.name} stops us: {refused[0].says}. What was not sent stays planned.")
+
+
+def _message(target: str, entry: Mapping[str, Any], there: Mapping[str, Any] | None) -> Message:
+    names = ("entity", "golden_id", "version", "action", "body")
+    bound = {"remote_id": there["remote_id"], "expected": there["remote_version"]} if there else {}
+    return Message(target, **{name: entry[name] for name in names}, **bound)
 
 
 def _outcome(entry: Mapping[str, Any], receipt: Receipt, now: datetime) -> dict[str, Any]:
     """What a receipt makes of an entry: what may pass is tried again, up to a limit."""
-    again = receipt.status.passing or receipt.status is Status.UNCERTAIN
     state = "acknowledged" if receipt.status.taken else "rejected"
-    if again:
-        state = "planned" if entry["attempts"] < ATTEMPTS else "parked"
+    if receipt.status.passing or receipt.status is Status.UNCERTAIN:
+        again = "planned" if receipt.status.passing else "sending"  # uncertain: to be looked for, not sent again
+        state = again if entry["attempts"] < ATTEMPTS else "parked"
     return {
         **{name: entry[name] for name in ("plan_id", "position", "golden_id", "attempts", "body", "body_hash")},
         "acknowledged_version": entry["version"], "remote_id": receipt.remote_id or entry["golden_id"],
+        "remote_version": receipt.version,
         "active": entry["action"] != "deactivate", "acknowledged_at": now,
         "state": state, "status": receipt.status, "code": receipt.code, "says": receipt.says, "sent_at": now,
     }  # fmt: skip

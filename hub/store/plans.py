@@ -186,6 +186,12 @@ def claim(connection: sa.Connection, plan_id: int, most: int) -> list[Mapping[st
     return [dict(row) for row in rows]
 
 
+def count_attempt(connection: sa.Connection, plan_id: int, positions: Sequence[int]) -> None:
+    """Entries whose outcome is unknown are taken up once more."""
+    mine = sa.and_(plan_entry.c.plan_id == plan_id, among(connection, plan_entry.c.position, positions))
+    connection.execute(sa.update(plan_entry).where(mine).values(attempts=plan_entry.c.attempts + 1))
+
+
 def settle(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write what became of sent entries: state, reason, and the attempt itself."""
     ended = [
@@ -207,6 +213,7 @@ def acknowledge(connection: sa.Connection, target: str, rows: Sequence[Mapping[s
         "golden_id",
         "acknowledged_version",
         "remote_id",
+        "remote_version",
         "values",
         "body",
         "body_hash",

@@ -271,6 +271,7 @@ publication = Table(
     Column("golden_id", ForeignKey("golden.id"), primary_key=True),
     Column("acknowledged_version", Integer, nullable=False),
     Column("remote_id", Text, nullable=False),
+    Column("remote_version", Text),  # as we saw it last: a write is refused where it has moved on
     Column("values", document(), nullable=False),  # golden values as sent: what comes back is an echo
     Column("body", document(), nullable=False),
     Column("body_hash", LargeBinary(16), nullable=False),

@@ -42,9 +42,11 @@ DOORS = {  # outside library → where it may be imported; a new library needs a
     "numpy": ("rules/", "hub/match/"),
     "orjson": ("",),  # everywhere
     "phonenumbers": ("canonical/values/contact.py",),
+    "proteus": ("adapters/peers/tryton_setup.py",),  # which runs in the environment of Tryton
     "psycopg": ("hub/store/",),
+    "pybreaker": ("adapters/transport.py",),
     "pyarrow": ("hub/match/files.py",),
-    "pycountry": ("canonical/values/place.py",),
+    "pycountry": ("canonical/values/place.py", "adapters/peers/tryton_setup.py"),
     "pydantic": ("",),
     "pydantic_core": ("",),
     "pydantic_settings": ("hub/settings.py",),
