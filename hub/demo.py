@@ -49,6 +49,8 @@ def run(hub: Hub, accounts: int, say: Callable[[str], None]) -> Result:
     with writing(hub.engine) as connection:
         nightly = {"id": "nightly-erp", "job": "publish", "target": "erp"}
         schedules.put(connection, nightly | {"cron": "0 2 * * *", "timezone": "UTC", "paused": False})
+        checked = {"id": "morning-erp", "job": "reconcile", "target": "erp"}
+        schedules.put(connection, checked | {"cron": "0 6 * * *", "timezone": "UTC", "paused": False})
         keys = {role: access.issue(connection, Principal(f"demo-{role}", role), hub.clock()) for role in ROLES}
     found = queries.overview(hub.engine)
     document = {"sources": found["sources"], "golden": found["golden"], "tasks": found["tasks"], "publish": published}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from adapters.base import Target
 from adapters.mapping import MappedSource, load
-from adapters.registry import connections, source, target
+from adapters.registry import books, connections, source, target
 from hub import clock
+from hub.adoption import Adoption, adopt
 from hub.clock import Clock
 from hub.desk import Desk
 from hub.flow import configuration
@@ -20,7 +21,7 @@ from hub.flow.promote import Will
 from hub.flow.trial import Bench
 from hub.flow.wording import TARGETS, Configuration
 from hub.settings import Settings
-from hub.store import codes, migrate, schedules
+from hub.store import codes, drift, migrate, schedules
 from hub.store import rulesets as stored
 from hub.store.access import Principal
 from hub.store.engine import Engine, connect, reading, writing
@@ -90,6 +91,13 @@ class Hub:
         return Bench(
             self.rulesets, self.source(system, mapping), {name: self.target(name) for name in self.targets}, self.clock
         )
+
+    def adopt(self, drift_id: int, principal: Principal, reason: str) -> str:
+        """Take over an edit that was made in a target, as a statement of that system; its source key."""
+        with reading(self.engine) as connection:
+            row = drift.get(connection, drift_id) or {"target": "none"}
+        made = Adoption(self.engine, self.desk(principal), books(row["target"]), self.clock)
+        return adopt(made, drift_id, reason)
 
     def desk(self, principal: Principal) -> Desk:
         """The desk of a person, now."""

@@ -23,6 +23,7 @@ from apscheduler.triggers.cron import CronTrigger
 from canonical.errors import MasterDataError
 from hub.errors import InvalidRequest
 from hub.flow import dates, publish
+from hub.flow.reconcile import reconcile
 from hub.log import logger
 from hub.store import schedules
 from hub.store.engine import reading, writing
@@ -165,6 +166,13 @@ def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     )
 
 
+def read_back(hub: Hub, row: Mapping[str, Any]) -> str:
+    """Compare what the schedule's target has with what it was sent."""
+    found = reconcile(hub.engine, hub.target(row["target"]), hub.clock)
+    told = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
+    return f"{found.read} read, {told}" + (f"; broken off: {found.trouble}" if found.trouble else "")
+
+
 def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
     """Judge again what an owner's first day or an override's end has touched."""
     changed = dates.follow(hub.engine, hub.clock())
@@ -175,7 +183,7 @@ def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> No
     """Refuse a schedule that no worker could run: an unknown job, target, time or time zone. Raises InvalidRequest."""
     if row["job"] not in _JOBS:
         raise InvalidRequest(f"schedule {name}: no job {row['job']!r}.", hint=f"Jobs: {', '.join(_JOBS)}.")
-    if row["job"] == "publish" and row["target"] not in targets:
+    if row["job"] in ("publish", "reconcile") and row["target"] not in targets:
         raise InvalidRequest(f"schedule {name}: no target {row['target']!r}.", hint=f"Targets: {', '.join(targets)}.")
     try:
         CronTrigger.from_crontab(row["cron"], timezone=row["timezone"])
@@ -185,4 +193,8 @@ def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> No
         ) from None
 
 
-_JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {"publish": publish_owed, "dates": follow_dates}
+_JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {
+    "publish": publish_owed,
+    "reconcile": read_back,
+    "dates": follow_dates,
+}

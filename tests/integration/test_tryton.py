@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +24,10 @@ from adapters.targets.tryton import TrytonTarget
 from canonical.record import GoldenRecord
 from hub import queries
 from hub.flow import publish
+from hub.flow.reconcile import reconcile, resend
+from hub.store import drift
+from hub.store.access import Principal
+from hub.store.engine import reading
 from hub.wiring import Hub
 from tests.worlds import account, deliver, golden_of, invoice
 
@@ -252,3 +257,50 @@ def test_hub_publishes_customers_and_invoices_and_then_owes_nothing(erp: TrytonT
     invoice_id = golden_of(hub, f"billing:invoice:i{one}")["id"]
     (found,) = erp.find("invoice", [invoice_id])
     assert (found.body["reference"], found.body["gross"], found.body["posted"]) == (f"INV-{one}", "100", True)
+
+
+@pytest.mark.promise("A-83")
+def test_edit_made_there_is_drift_with_age_and_cause_and_is_adopted_or_resent(
+    erp: TrytonTarget, hub: Hub, clock: Any
+) -> None:
+    one = uuid4().hex[:6]
+    clock.now = datetime(2027, 1, 1, tzinfo=UTC)
+    deliver(
+        hub,
+        [
+            account(
+                "crm", f"{one}{n}", name=f"Company {n} {one}", email=f"a{n}@{one}.example", country="GB", city="Leeds"
+            )
+            for n in range(2)
+        ],
+    )
+    _run(hub, erp, clock)
+    ids = [golden_of(hub, f"crm:account:{one}{n}")["id"] for n in range(2)]
+    first, second = (
+        int(found.remote_id) for found in sorted(erp.find("account", ids), key=lambda f: ids.index(str(f.golden_id)))
+    )
+    erp.tryton.call("model.party.party.write", [first], {"name": "Renamed there"})
+    mechanism = erp.tryton.search_read("party.contact_mechanism", [["party", "=", second]], ["value"])[0]["id"]
+    erp.tryton.call("model.party.contact_mechanism.write", [mechanism], {"value": f"b@{one}.example"})
+    reconcile(hub.engine, erp, clock)
+    rows = {row["golden_id"]: row for row in _standing(hub)}
+    assert rows[ids[0]]["fields"] == {"name": [f"Company 0 {one}", "Renamed there"]}
+    assert rows[ids[1]]["fields"] == {"email": [f"a1@{one}.example", f"b@{one}.example"]}
+    key = hub.adopt(rows[ids[1]]["id"], Principal("mia", "steward"), "the mailbox is new")
+    assert golden_of(hub, key)["id"] == ids[1]
+    resend(hub.engine, rows[ids[0]]["id"], "mia", "ours is right", clock())
+    assert _run(hub, erp, clock)["acknowledged"] >= 1
+    assert {found.golden_id: found.body["name"] for found in erp.find("account", ids)}[ids[0]] == f"Company 0 {one}"
+    reconcile(hub.engine, erp, clock)
+    assert not [row for row in _standing(hub) if row["golden_id"] == ids[0]]
+
+
+def _run(hub: Hub, erp: TrytonTarget, clock: Any) -> dict[str, int]:
+    plan = publish.make_plan(hub.engine, erp, "ana", clock())
+    publish.approve(hub.engine, plan, None, "ben", clock())
+    return publish.apply(hub.engine, erp, plan, clock)
+
+
+def _standing(hub: Hub) -> list[dict[str, Any]]:
+    with reading(hub.engine) as connection:
+        return drift.standing(connection, "erp")

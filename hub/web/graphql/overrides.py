@@ -54,7 +54,7 @@ class SetValue(graphene.Mutation):
         """Set it, or say why not."""
 
         def act() -> SetValue:
-            how = {"reason": said["reason"], "until": _time(said.get("until")), "while_said": said["while_said"]}
+            how = {"reason": said["reason"], "until": time_of(said.get("until")), "while_said": said["while_said"]}
             decision = desk_of(info).override(SourceKey.parse(key), field, said["value"], **how)
             return SetValue(decision=decision, user_errors=[])
 
@@ -91,7 +91,7 @@ class Mutation:
     set_value = SetValue.Field()
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     """A time as it is written in ISO 8601; without a zone it is UTC."""
     if text is None:
         return None

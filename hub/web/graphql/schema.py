@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphene
 
 from canonical.catalogue import ENTITIES
-from hub.web.graphql import asking, codes, configuring, overrides, records, rulebook, stewardship
+from hub.web.graphql import asking, codes, configuring, drift, overrides, records, rulebook, stewardship
 from hub.web.graphql.types import record_type
 
 TOPICS = (
@@ -16,6 +16,7 @@ TOPICS = (
     codes,
     rulebook,
     configuring,
+    drift,
 )
 
 
