@@ -41,9 +41,12 @@ DOORS = {  # outside library → where it may be imported; a new library needs a
     "idna": ("canonical/values/contact.py",),
     "numpy": ("rules/", "hub/match/"),
     "orjson": ("",),  # everywhere
+    "paramiko": ("adapters/targets/drop/",),
     "phonenumbers": ("canonical/values/contact.py",),
     "proteus": ("adapters/peers/tryton_setup.py",),  # which runs in the environment of Tryton
     "psycopg": ("hub/store/",),
+    "pydifact": ("adapters/targets/drop/",),
+    "pyx12": ("adapters/targets/drop/",),
     "pybreaker": ("adapters/transport.py",),
     "pyarrow": ("hub/match/files.py",),
     "pycountry": ("canonical/values/place.py", "adapters/peers/tryton_setup.py"),
