@@ -142,13 +142,36 @@ def _sftp(name: str, options: Mapping[str, Any], root: str) -> Place:
 def _form(name: str, options: Mapping[str, Any]) -> Format:
     said = options.get("format")
     if said == "fixed":
-        if not options.get("layout"):
-            raise ConnectionInvalid(f"target {name}: `layout` is missing: document → field → width.", target=name)
+        _needs(name, options, "layout")
         return FixedWidth(options["layout"], str(options.get("encoding", "utf-8")))
+    if said in ("x12", "edifact"):
+        return _edi(name, options)
     forms: dict[Any, type[Csv | JsonLines]] = {"csv": Csv, "jsonl": JsonLines}
     if said not in forms:
-        raise ConnectionInvalid(f"target {name}: `format` is {said!r}; there are csv, fixed, jsonl.", target=name)
+        known = "csv, edifact, fixed, jsonl, x12"
+        raise ConnectionInvalid(f"target {name}: `format` is {said!r}; there are {known}.", target=name)
     return forms[said]()
+
+
+def _edi(name: str, options: Mapping[str, Any]) -> Format:
+    _needs(name, options, "sender", "receiver")
+    parties = str(options["sender"]), str(options["receiver"])
+    ours, theirs = (str(one) for one in options.get("qualifiers", ("ZZ", "ZZ")))
+    try:
+        if options["format"] == "x12":
+            from adapters.targets.drop.x12 import X12
+
+            return X12(parties, (ours, theirs), usage=str(options.get("usage", "P")))
+        from adapters.targets.drop.edifact import Edifact
+    except ImportError:
+        raise ConnectionInvalid(f"target {name}: EDI needs `pip install concord-hub[edi]`.", target=name) from None
+    return Edifact(parties, (ours, theirs))
+
+
+def _needs(name: str, options: Mapping[str, Any], *words: str) -> None:
+    for word in words:
+        if not options.get(word):
+            raise ConnectionInvalid(f"target {name}: `{word}` is missing.", target=name)
 
 
 _ACTIONS = ("create", "update", "merge")
