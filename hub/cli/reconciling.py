@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hub.cli.terminal import folder, form, open_hub, progress, put_json, put_table, say
+from hub.hours import aged
 
 author = click.option("--as", "author", required=True, help="Your name; it stands in the journal.")
 reason = click.option("--reason", required=True, help="Why.")
@@ -122,14 +123,9 @@ def _show(rows: list[dict[str, Any]], now: datetime) -> None:
         [
             (
                 f"D-{row['id']}", row["state"], row["kind"], row["entity"], row["label"] or row["subject"],
-                _age(now, row["since"]), " ".join(row["amount"].values()) if row["amount"] else "", row["cause"],
+                aged(now, row["since"]), " ".join(row["amount"].values()) if row["amount"] else "", row["cause"],
                 "; ".join(f"{name}: {a} -> {b}" for name, (a, b) in row["fields"].items()),
             )
             for row in rows
         ],
     )  # fmt: skip
-
-
-def _age(now: datetime, since: datetime) -> str:
-    hours = int((now - since).total_seconds() // 3600)
-    return f"{hours // 24} d" if hours >= 48 else f"{max(hours, 0)} h"

@@ -31,6 +31,16 @@ def bearer() -> Principal:
     return _recognise(key.strip())
 
 
+def asking() -> Principal:
+    """Who holds the API key of this request, or who is signed in and asks from a page of ours."""
+    token = request.headers.get("X-Form-Token")
+    if token is None or "Authorization" in request.headers:
+        return bearer()
+    if not hmac.compare_digest(token, session.get("token", "-")):
+        raise NotAuthenticated("the page is too old.", hint="Open it again.")
+    return visitor()
+
+
 def visitor() -> Principal:
     """Who has opened this console session. Raises NotAuthenticated."""
     if "principal" not in g:

@@ -120,29 +120,6 @@ def decisions() -> str:
     return render_template("decisions.html", title="Decisions", rows=queries.decisions(auth.hub().engine))
 
 
-@routes.get("/publish")
-def publish() -> str:
-    """Plans and what is owed."""
-    auth.visitor()
-    engine = auth.hub().engine
-    return render_template(
-        "publish.html", title="Publish", plans=queries.plans(engine), owed=queries.overview(engine)["owed"]
-    )
-
-
-@routes.get("/publish/<int:plan>")
-def plan(plan: int) -> str:
-    """One plan, entry by entry; every entry ends in exactly one state."""
-    auth.visitor()
-    head, entries = queries.plan_with_entries(auth.hub().engine, plan)
-    counts: dict[str, int] = {}
-    for entry in entries:
-        counts[entry["state"]] = counts.get(entry["state"], 0) + 1
-    return render_template(
-        "plan.html", title=f"Plan P-{plan}", head=head, entries=entries[:500], counts=counts, total=len(entries)
-    )
-
-
 @routes.get("/sources/<key>")
 def source(key: str) -> str:
     """The road of one source record."""

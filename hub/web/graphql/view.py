@@ -30,7 +30,7 @@ _schema = lru_cache(maxsize=1)(lambda: build().graphql_schema)
 @routes.post("/graphql")
 def answer() -> Response:
     """The answer to a GraphQL request; errors carry code, hint and request id."""
-    principal = auth.bearer()
+    principal = auth.asking()
     sent = request.get_json(silent=True)
     if not isinstance(sent, dict) or not isinstance(sent.get("query"), str):
         raise InvalidRequest("a GraphQL request is JSON with a `query`.")

@@ -1,0 +1,30 @@
+"""What forms do: act as whoever is signed in, say what came of it, and lead back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from canonical.errors import MasterDataError
+from hub.store.access import Principal
+from hub.web import auth
+
+
+def attempt(act: Callable[[Principal], str], page: str, *roles: str, **where: object) -> Response:
+    """Act if the role may, tell what came of it or why nothing did, and go to the page."""
+    auth.check_form()
+    principal = auth.visitor()
+    try:
+        if roles:
+            auth.require(principal, *roles)
+        flash(act(principal), "done")
+    except MasterDataError as error:
+        flash(f"{error.message} {error.hint} ({error.code})", "problem")
+    return redirect(url_for(page, **where))  # type: ignore[arg-type]
+
+
+def said(name: str) -> str:
+    """A field of the form."""
+    return request.form.get(name, "").strip()
