@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+Headers = list[tuple[str, str]]  # a name may stand several times: cookies
+
 
 class Trouble(StrEnum):
     """What can go wrong on the way."""
@@ -79,7 +81,7 @@ class FaultProxy:
             return None
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
@@ -114,25 +116,25 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._say(status, headers, answer, drip=fault.seconds if fault and trouble is Trouble.DRIP else 0.0)
 
-    do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 (the names are the library's)
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_MERGE = do_POST  # noqa: N815 (the names are the library's)
 
     def log_message(self, *_arguments: object) -> None:
         """Say nothing."""
 
-    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _forward(self, body: bytes) -> tuple[int, Headers, bytes]:
         to = self.owner.upstream
         link = http.client.HTTPConnection(to.hostname or "", to.port, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _OWN}
         link.request(self.command, self.path, body, headers)
         reply = link.getresponse()
         answer = reply.read()
-        kept = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN}
+        kept = [(name, value) for name, value in reply.getheaders() if name.lower() not in _OWN]
         link.close()
         return reply.status, kept, answer
 
-    def _say(self, status: int, headers: dict[str, str], body: bytes, *, drip: float = 0.0) -> None:
+    def _say(self, status: int, headers: Headers, body: bytes, *, drip: float = 0.0) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in headers:
             self.send_header(name, value)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -148,9 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _OWN = frozenset({"host", "content-length", "connection", "transfer-encoding"})
-_SAID: dict[Trouble | None, tuple[int, dict[str, str], bytes]] = {
-    Trouble.THROTTLED: (429, {"retry-after": "0"}, b"slow down"),
-    Trouble.AWAY: (503, {}, b"no upstream"),
-    Trouble.SESSION_LOST: (401, {}, b"who are you?"),
-    Trouble.GARBAGE: (200, {"content-type": "text/html"}, b"<html><body>It works!</body></html>"),
+_SAID: dict[Trouble | None, tuple[int, Headers, bytes]] = {
+    Trouble.THROTTLED: (429, [("retry-after", "0")], b"slow down"),
+    Trouble.AWAY: (503, [], b"no upstream"),
+    Trouble.SESSION_LOST: (401, [], b"who are you?"),
+    Trouble.GARBAGE: (200, [("content-type", "text/html")], b"<html><body>It works!</body></html>"),
 }
