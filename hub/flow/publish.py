@@ -24,7 +24,7 @@ from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
 from hub.store import audit, plans
 from hub.store.audit import Act
-from hub.store.engine import Connection, Engine, writing
+from hub.store.engine import Connection, Engine, reading, writing
 from hub.store.plans import Owed
 
 CHUNK = 200  # messages between two commits
@@ -106,6 +106,12 @@ def apply(
         plans.owe_again(connection, target.name, unsent)
         audit.append(connection, Act("worker", "apply", f"P-{plan_id}", result), clock())
     return result
+
+
+def counted(engine: Engine, plan_id: int) -> dict[str, int]:
+    """How many records of a plan stand in each state."""
+    with reading(engine) as connection:
+        return plans.counts(connection, plan_id)
 
 
 def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> list[Planned]:

@@ -113,13 +113,13 @@ def test_graphql_why_costs_a_page_the_same_number_of_statements_whatever_its_siz
         asked.append(statement)
 
     try:
-        for size in (1, 4):
+        for size in (4, 1, 4):  # the first compiles the rules
             asked.clear()
             ask(client, hub, f"{{ accounts(first: {size}) {{ nodes {{ provenance {{ flip }} }} }} }}")
             counts.append(len(asked))
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
-    assert counts[0] == counts[1] > 0
+    assert counts[1] == counts[2] > 0
 
 
 def test_graphql_pages_do_not_overlap_and_end(client: FlaskClient, hub: Hub) -> None:
@@ -143,7 +143,7 @@ def test_graphql_by_key_and_search(client: FlaskClient, hub: Hub) -> None:
     )
     assert by_key["data"]["byKey"]["label"] == "Acorn Foods Ltd"
     assert by_key["data"]["byKey"]["email"] == "x@acorn.example"
-    assert ask(client, hub, '{ byKey(system: "x", entity: "account", key: "1") { id } }') == {"data": {"byKey": None}}
+    assert ask(client, hub, '{ byKey(system: "x", entity: "account", key: "1") { id } }')["data"] == {"byKey": None}
     found = ask(client, hub, '{ accounts(text: "BIRCH") { nodes { legalName } } }')["data"]["accounts"]["nodes"]
     assert {n["legalName"] for n in found} == {"Birch AG", "Birch"}
 

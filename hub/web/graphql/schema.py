@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import graphene
 
 from canonical.catalogue import ENTITIES
-from hub.web.graphql import asking, codes, configuring, drift, overrides, records, rulebook, stewardship
+from hub.web.graphql import asking, codes, configuring, drift, overrides, publishing, records, rulebook, stewardship
 from hub.web.graphql.types import record_type
 
+PRINTED = Path(__file__).with_name("schema.graphql")  # what consumers may rely on; a test compares
 TOPICS = (
     records,
     asking,
@@ -17,6 +20,7 @@ TOPICS = (
     rulebook,
     configuring,
     drift,
+    publishing,
 )
 
 
@@ -30,3 +34,7 @@ def build() -> graphene.Schema:
 def _root(name: str, said: str) -> type[graphene.ObjectType]:
     mixins = [vars(topic)[name] for topic in TOPICS if name in vars(topic)]
     return type(name, (*mixins, graphene.ObjectType), {"__doc__": said})
+
+
+if __name__ == "__main__":
+    PRINTED.write_text(f"{build()}\n", "utf-8")

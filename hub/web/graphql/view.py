@@ -1,7 +1,8 @@
-"""POST /graphql: parsed within limits, validated once per document, executed, answered.
+"""/graphql by the GraphQL-over-HTTP specification: parsed within limits, validated once, measured, executed, answered.
 
-The order matters: size, then tokens, then depth, then validation. Each limit is cheaper than what it
-protects (a kilobyte of nested fragments costs a naive depth rule a minute).
+The order matters: size, then tokens, then depth and cost, then validation. Each limit is cheaper than what
+it protects. POST takes JSON; GET answers queries, never mutations. With `application/graphql-response+json`
+a document that cannot be executed is a 400; with `application/json` every well-formed request is a 200.
 """
 
 from __future__ import annotations
@@ -11,41 +12,99 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
-from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLError, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+    validate,
+)
 from graphql.execution import execute
 
 from canonical.errors import MasterDataError
 from hub.errors import InvalidRequest
 from hub.log import logger
 from hub.web import auth
+from hub.web.graphql.budget import Measure, measured, refuse
 from hub.web.graphql.schema import build
 
 MOST_TOKENS = 2000
-DEEPEST = 12
 LONGEST = 64 * 1024  # characters of a query
+MODERN, PLAIN = "application/graphql-response+json", "application/json"
 routes = Blueprint("graphql", __name__)
 _schema = lru_cache(maxsize=1)(lambda: build().graphql_schema)
 
 
-@routes.post("/graphql")
+class _Refused(Exception):
+    """A request that is no GraphQL request."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers
+
+
+@routes.route("/graphql", methods=["GET", "POST"])
 def answer() -> Response:
-    """The answer to a GraphQL request; errors carry code, hint and request id."""
-    principal = auth.asking()
-    sent = request.get_json(silent=True)
-    if not isinstance(sent, dict) or not isinstance(sent.get("query"), str):
-        raise InvalidRequest("a GraphQL request is JSON with a `query`.")
-    document, errors = _prepared(sent["query"])
-    if document is None:
-        return _reply({"errors": [_said(error) for error in errors]}, 400)
-    context = {"hub": auth.hub(), "principal": principal}
-    variables = sent.get("variables") if isinstance(sent.get("variables"), dict) else None
+    """The answer to a GraphQL request; errors carry code, hint, where they are explained, and the request id."""
+    form = _form()
+    try:
+        if form is None:
+            raise _Refused(406, f"the answer is {MODERN} or {PLAIN}.")
+        principal = auth.asking()
+        asked = _asked()
+    except _Refused as refused:
+        told = {"errors": [_said(GraphQLError(str(refused)))]}
+        return _reply(told, refused.status, form or PLAIN, refused.headers)
+    document, errors = _prepared(asked["query"])
+    if document is not None:
+        errors = _fits(document, asked)
+    if document is None or errors:
+        return _reply({"errors": [_said(error) for error in errors]}, 400 if form == MODERN else 200, form)
     result: Any = execute(
-        _schema(), document, context_value=context, variable_values=variables, operation_name=sent.get("operationName")
-    )
-    body: dict[str, Any] = {"data": result.data}
+        _schema(), document, context_value={"hub": auth.hub(), "principal": principal},
+        variable_values=asked["variables"], operation_name=asked["operationName"],
+    )  # fmt: skip
+    body: dict[str, Any] = {"data": result.data, "extensions": {"cost": measured(document, asked["variables"]).cost}}
     if result.errors:
         body["errors"] = [_said(error) for error in result.errors]
-    return _reply(body, 200)
+    started = "data" in body and (result.data is not None or not result.errors)
+    return _reply(body, 200 if started or form == PLAIN else 400, form)
+
+
+def _form() -> str | None:
+    """The media type that the caller wants; None when it takes neither."""
+    wanted = request.accept_mimetypes
+    if not wanted or MODERN in [value for value, _ in wanted]:
+        return MODERN if wanted else PLAIN
+    best = wanted.best_match([PLAIN, MODERN])
+    return best or None
+
+
+def _asked() -> dict[str, Any]:
+    """Query, variables and operation name as they were sent. Raises _Refused."""
+    if request.method == "GET":
+        sent: Any = {name: request.args[name] for name in ("query", "operationName") if name in request.args}
+        for name in ("variables", "extensions"):
+            if name in request.args:
+                try:
+                    sent[name] = orjson.loads(request.args[name])
+                except orjson.JSONDecodeError:
+                    raise _Refused(400, f"`{name}` is no JSON.") from None
+    else:
+        if request.mimetype != PLAIN:
+            raise _Refused(415, f"a GraphQL request is sent as {PLAIN}.")
+        sent = request.get_json(silent=True)
+    if not isinstance(sent, dict):
+        raise _Refused(400, "a GraphQL request is one JSON object; batches are not answered.")
+    kinds = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
+    for name, kind in kinds.items():
+        if sent.get(name) is not None and not isinstance(sent[name], kind):
+            raise _Refused(400, f"`{name}` is {'a text' if kind is str else 'an object'} in a GraphQL request.")
+    if sent.get("query") is None:
+        raise _Refused(400, "a GraphQL request has a `query`.")
+    return {name: sent.get(name) for name in kinds}
 
 
 @lru_cache(maxsize=500)
@@ -55,33 +114,26 @@ def _prepared(query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]
         return None, (GraphQLError(f"The query has {len(query)} characters; at most {LONGEST} are read."),)
     try:
         document = parse(query, max_tokens=MOST_TOKENS)
-        depth = _depth(document)
+        refuse(measured(document))
     except (GraphQLError, RecursionError) as error:
         return None, (error if isinstance(error, GraphQLError) else GraphQLError("The query is nested too deeply."),)
-    if depth > DEEPEST:
-        return None, (GraphQLError(f"The query is {depth} levels deep; at most {DEEPEST} are answered."),)
     errors = validate(_schema(), document, max_errors=5)
     return (None, tuple(errors)) if errors else (document, ())
 
 
-def _depth(document: DocumentNode) -> int:
-    """The deepest selection, each fragment measured once."""
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    known: dict[str, int] = {}
-
-    def of(node: Any, within: tuple[str, ...]) -> int:
-        deepest = 0
-        for inner in node.selection_set.selections if getattr(node, "selection_set", None) else ():
-            if isinstance(inner, FragmentSpreadNode):
-                name = inner.name.value
-                if name not in known and name in fragments and name not in within:
-                    known[name] = of(fragments[name], (*within, name))
-                deepest = max(deepest, known.get(name, 0))
-            else:
-                deepest = max(deepest, of(inner, within) + isinstance(inner, FieldNode))
-        return deepest
-
-    return max((of(definition, ()) for definition in document.definitions), default=0)
+def _fits(document: DocumentNode, asked: dict[str, Any]) -> tuple[GraphQLError, ...]:
+    """What the request itself adds: an operation that is there, reads only by GET, and is within the budget."""
+    operation = get_operation_ast(document, asked["operationName"])
+    if not isinstance(operation, OperationDefinitionNode):
+        return (GraphQLError("Name one of the document's operations as `operationName`."),)
+    if request.method == "GET" and operation.operation is not OperationType.QUERY:
+        return (GraphQLError("GET answers queries; send a mutation by POST."),)
+    try:
+        measure: Measure = measured(document, asked["variables"])
+        refuse(measure)
+    except GraphQLError as error:
+        return (error,)
+    return ()
 
 
 def _said(error: GraphQLError) -> dict[str, Any]:
@@ -90,17 +142,20 @@ def _said(error: GraphQLError) -> dict[str, Any]:
     known = cause if isinstance(cause, MasterDataError) else None
     if cause is not None and known is None:
         logger().error("graphql_failed", request_id=request.environ["hub.request_id"], exc_info=cause)
-    told = {
+    code = known.code if known else "HUB-1000" if cause else "HUB-6001"
+    told: dict[str, Any] = {
         "message": known.message if known else "Internal error." if cause else error.message,
-        "locations": [{"line": at.line, "column": at.column} for at in error.locations or ()],
         "extensions": {
-            "code": known.code if known else "HUB-1000" if cause else "HUB-6001",
+            "code": code,
             "hint": known.hint if known else MasterDataError.hint if cause else InvalidRequest.hint,
+            "docUrl": f"{request.url_root}api/errors/{code}",
             "requestId": request.environ["hub.request_id"],
         },
     }
+    if error.locations:
+        told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     return told | ({"path": error.path} if error.path else {})
 
 
-def _reply(body: dict[str, Any], status: int) -> Response:
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+def _reply(body: dict[str, Any], status: int, form: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, content_type=f"{form}; charset=utf-8")

@@ -44,7 +44,7 @@ const learn = async () => {
   if (!data) return;
   const order = ["Query", "Mutation"];
   const types = data.__schema.types.filter((type) => type.fields && !type.name.startsWith("__"));
-  types.sort((a, b) => order.indexOf(b.name) - order.indexOf(a.name) || a.name.localeCompare(b.name));
+  types.sort((a, b) => (order.indexOf(b.name) + 1 && 2 - order.indexOf(b.name)) - (order.indexOf(a.name) + 1 && 2 - order.indexOf(a.name)) || a.name.localeCompare(b.name));
   for (const type of types) {
     lines.push({ head: true, text: type.name, said: type.description });
     for (const field of type.fields) {
