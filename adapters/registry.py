@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 from adapters.base import Connection, Target
 from adapters.errors import ConnectionInvalid, UnknownSystem
 from adapters.mapping import MappedSource, load, shipped
-from adapters.targets import drop, odoo
+from adapters.targets import drop, odoo, sap
 from adapters.targets.file import FileTarget
 from adapters.targets.memory import MemoryTarget
 from adapters.targets.tryton import TrytonTarget
@@ -31,6 +31,7 @@ KINDS: dict[str, Callable[[Connection], Target]] = {
     "file": lambda made: FileTarget(made.name, made.folder / made.name),
     "memory": lambda made: MemoryTarget(made.name),
     "odoo": lambda made: odoo.connect(made),
+    "sap": lambda made: sap.connect(made),
     "tryton": lambda made: _tryton(made),
 }
 
