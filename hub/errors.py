@@ -68,6 +68,13 @@ class SimulationStale(MasterDataError):
     hint = "Simulate again: `hub rules simulate FILE`; then look at what has changed."
 
 
+class CursorUnknown(MasterDataError):
+    """The cursor is none of this feed, so what comes after it cannot be told without a gap."""
+
+    code = "HUB-4404"
+    hint = "Ask for `changesCursor`, read everything once, and go on from that cursor."
+
+
 class StoreUnavailable(MasterDataError):
     """The database cannot be reached."""
 

@@ -46,13 +46,26 @@ def connect(url: str) -> sa.Engine:
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that writes; committed at the end, rolled back on any error."""
     with _reached(engine), engine.begin() as connection:
+        acts: list[Callable[[sa.Connection], None]] = []
+        connection.info[_LAST] = acts
         yield connection
+        for act in acts:
+            act(connection)
+
+
+def last_of_all(connection: sa.Connection, act: Callable[[sa.Connection], None]) -> None:
+    """Have something written when everything else of the transaction is: what others would wait for otherwise."""
+    connection.info[_LAST].append(act)
+
+
+_LAST = "last of all"
 
 
 @contextmanager
 def trying(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that may write and of which nothing stays."""
     with _reached(engine), engine.connect() as connection, connection.begin() as transaction:
+        connection.info[_LAST] = []
         yield connection
         transaction.rollback()
 

@@ -16,7 +16,7 @@ from uuid_utils import uuid7
 
 from canonical.ids import SourceKey
 from canonical.record import Provenance
-from hub.store import bulk
+from hub.store import bulk, changes
 from hub.store.engine import Prepared, among
 from hub.store.tables import (
     finding,
@@ -62,6 +62,17 @@ def write(connection: sa.Connection, verdict: Verdict) -> None:
     _write_findings(connection, verdict)
     _write_outbox(connection, verdict)
     _write_tasks(connection, verdict)
+    _write_changes(connection, verdict)
+
+
+def _write_changes(connection: sa.Connection, verdict: Verdict) -> None:
+    entity, now, priors = verdict.case.entity, verdict.now, verdict.case.priors
+    kinds = {Change.CREATE: "created", Change.UPDATE: "updated"}
+    rows: list[changes.Row] = [(entity, d.id, d.version, kinds[d.change], None, now) for d in verdict.changed]
+    for gone in verdict.judgement.retirements:
+        version = priors[gone.id].version if gone.id in priors else 0
+        rows.append((entity, gone.id, version, "merged" if gone.heir else "retired", gone.heir, now))
+    changes.note(connection, rows)
 
 
 def _write_golden(connection: sa.Connection, verdict: Verdict) -> None:

@@ -8,15 +8,24 @@ from werkzeug.exceptions import HTTPException
 
 from canonical.errors import MasterDataError
 from hub.log import logger
-from hub.web import auth, ingest
+from hub.web import auth, changes, ingest
 from hub.web.console import journal, operations, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
 from hub.wiring import Hub
 
 LARGEST = 8 << 20  # bytes of a request
+_MACHINES = ("/graphql", "/ingest", "/changes")  # asked by programs, so they answer errors in JSON
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-_STATUS = {"HUB-4101": 404, "HUB-4220": 409, "HUB-4221": 409, "HUB-4301": 401, "HUB-4302": 403, "HUB-1201": 503}
+_STATUS = {
+    "HUB-4101": 404,
+    "HUB-4404": 410,
+    "HUB-4220": 409,
+    "HUB-4221": 409,
+    "HUB-4301": 401,
+    "HUB-4302": 403,
+    "HUB-1201": 503,
+}
 
 
 def create_app(hub: Hub) -> Flask:
@@ -28,7 +37,7 @@ def create_app(hub: Hub) -> Flask:
     app.after_request(_protect)
     app.register_error_handler(MasterDataError, _explain)
     app.register_error_handler(HTTPException, _explain_http)
-    for room in (auth, graphql, ingest, console, operations, rulebook, journal):
+    for room in (auth, graphql, ingest, changes, console, operations, rulebook, journal):
         app.register_blueprint(room.routes)
     app.add_url_rule("/health", "health", lambda: jsonify(status="ok"))
     return app
@@ -50,7 +59,9 @@ def _protect(response: Response) -> Response:
 
 def _explain(error: MasterDataError) -> tuple[Response | str, int]:
     status = _STATUS.get(error.code, 400)
-    if request.accept_mimetypes.best == "application/json" or request.path.startswith(("/graphql", "/ingest")):
+    if request.accept_mimetypes.best == "application/json" or request.path.startswith(
+        ("/graphql", "/ingest", "/changes")
+    ):
         body = {"code": error.code, "message": error.message, "hint": error.hint, "retryable": error.retryable}
         return jsonify(error=body | {"requestId": request.environ["hub.request_id"]}), status
     if status == 401:
@@ -63,6 +74,6 @@ def _explain_http(error: HTTPException) -> tuple[Response | str, int]:
     if status >= 500:
         logger().error("request_failed", path=request.path, request_id=request.environ.get("hub.request_id"))
     known = MasterDataError(f"{status} {error.name}: {error.description}", hint="Check the address.")
-    if request.path.startswith(("/graphql", "/ingest")):
+    if request.path.startswith(_MACHINES):
         return jsonify(error={"code": f"HTTP-{status}", "message": known.message}), status
     return render_template("error.html", error=known, title=error.name), status

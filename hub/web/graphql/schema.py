@@ -7,7 +7,18 @@ from pathlib import Path
 import graphene
 
 from canonical.catalogue import ENTITIES
-from hub.web.graphql import asking, codes, configuring, drift, overrides, publishing, records, rulebook, stewardship
+from hub.web.graphql import (
+    asking,
+    changes,
+    codes,
+    configuring,
+    drift,
+    overrides,
+    publishing,
+    records,
+    rulebook,
+    stewardship,
+)
 from hub.web.graphql.types import record_type
 
 PRINTED = Path(__file__).with_name("schema.graphql")  # what consumers may rely on; a test compares
@@ -21,6 +32,7 @@ TOPICS = (
     configuring,
     drift,
     publishing,
+    changes,
 )
 
 
