@@ -94,6 +94,24 @@ class Desk:
             made = Decision("value", key, None, reason, self.principal.name, field, normal, until, seen)
             return self._decide(connection, made)
 
+    def detach(self, key: SourceKey, reason: str) -> list[str]:
+        """Take a source record out of its golden record and keep it out: different from each that stays; the decisions.
+
+        Each can be undone alone; with the last of them undone, the rules alone decide again.
+        """
+        self._permit(MAY_DECIDE)
+        with writing(self.engine) as connection:
+            held = decisions.held_with(connection, key.record_id)
+            if held is None:
+                raise NotFound(f"there is no source record {key}.")
+            if not held:
+                raise Conflict(f"{key} is alone in its golden record; there is nothing to detach it from.")
+            others = list(decisions.keys_of(connection, held).values())
+            return [
+                self._decide(connection, Decision("different", key, other, reason, self.principal.name))
+                for other in sorted(others)
+            ]
+
     def undo(self, decision_id: str) -> None:
         """Take a decision back; everything that followed from it alone is undone with it."""
         self._permit(MAY_DECIDE)

@@ -63,6 +63,20 @@ def decide(task: str, answer: str, *, reason: str, author: str, directory: Path 
     say(f"decided. To take it back: hub review undo {decision} --as {author}")
 
 
+@review.command("detach")
+@click.argument("key")
+@click.option("--reason", required=True, help="How you know.")
+@author
+@folder
+def detach(key: str, *, reason: str, author: str, directory: Path | None) -> None:
+    """Take source record KEY out of its golden record and keep it out."""
+    from canonical.ids import SourceKey
+    from hub.store.access import Principal
+
+    made = open_hub(directory).desk(Principal(author, "steward")).detach(SourceKey.parse(key), reason)
+    say(f"detached by {len(made)} decisions; `hub review undo DECISION` takes one back: {', '.join(made)}")
+
+
 @review.command("undo")
 @click.argument("decision")
 @author

@@ -113,6 +113,17 @@ def keys_of(connection: sa.Connection, ids: set[int]) -> dict[int, SourceKey]:
     return {row[0]: SourceKey(row[1], row[2], row[3]) for row in rows}
 
 
+def held_with(connection: sa.Connection, record_id: int) -> set[int] | None:
+    """The other live records of the golden record that holds this one; None when nothing holds it."""
+    mine = sa.select(link.c.golden_id).where(link.c.record_id == record_id, link.c.until.is_(None))
+    golden_id = connection.execute(mine).scalar()
+    if golden_id is None:
+        return None
+    query = sa.select(record.c.id).join(link, link.c.record_id == record.c.id)
+    query = query.where(link.c.golden_id == golden_id, link.c.until.is_(None), record.c.state == "live")
+    return set(connection.execute(query.where(record.c.id != record_id)).scalars())
+
+
 def authors_about(connection: sa.Connection, golden_id: str) -> set[str]:
     """Who has decided anything that is in force about the records of a golden record."""
     held = sa.select(link.c.record_id).where(link.c.golden_id == golden_id, link.c.until.is_(None))

@@ -147,6 +147,44 @@ def test_steward_answers_a_question_and_takes_it_back(browser: Any, hub: Hub, si
     assert len(queries.tasks(hub.engine)) == 1
 
 
+def test_steward_works_through_the_queue_by_keys_alone(browser: Any, hub: Hub, site: str) -> None:
+    deliver(
+        hub,
+        [
+            account("crm", f"x{n}", name=f"Walnut {'abc'[n // 2] * 5} {form}")
+            for n, form in enumerate(("Ltd", "Limited") * 3)
+        ],
+    )
+    page = signed_in(browser, hub, site, "steward")
+    waiting = len(queries.tasks(hub.engine))
+    assert waiting >= 3
+    page.keyboard.press("q")
+    page.wait_for_url("**/review")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review/*")
+    for key, word in (("s", "same"), ("d", "different")):
+        page.keyboard.press(key)
+        page.wait_for_selector(f".notice:has-text('Decided: {word}.')")
+    assert len(queries.tasks(hub.engine)) == waiting - 2
+    page.keyboard.press("u")
+    page.wait_for_selector(".notice:has-text('Undone')")
+    assert len(queries.tasks(hub.engine)) == waiting - 1
+    page.keyboard.press("?")
+    assert page.locator("dialog#keys").is_visible()
+    assert page.errors == []
+
+
+def test_source_is_detached_from_its_record(browser: Any, hub: Hub, site: str) -> None:
+    page = signed_in(browser, hub, site, "steward")
+    page.goto(site + address(hub, "RECORD"))
+    page.click("summary:has-text('Detach') >> nth=0")
+    page.fill("form[action='/detach'] input[name=reason] >> nth=0", "another company")
+    page.click("button:has-text('Detach and keep apart') >> nth=0")
+    assert "Detached: 1 decision" in page.inner_text(".notice")
+    assert golden_of(hub, "crm:account:1")["id"] != golden_of(hub, "billing:account:c1")["id"]
+
+
 def test_plan_is_made_by_one_approved_by_another_and_sent(browser: Any, hub: Hub, site: str) -> None:
     deliver(hub, [account("crm", "9", name="Cedar SpA")])
     operator, approver = signed_in(browser, hub, site, "operator"), signed_in(browser, hub, site, "approver")

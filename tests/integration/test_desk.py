@@ -138,3 +138,19 @@ def test_audit_changed_byte_is_found(hub: Hub, asked: str) -> None:
         connection.execute(audit.update().where(audit.c.id == 1).values(actor="somebody else"))
     with reading(hub.engine) as connection:
         assert verify(connection) == 1
+
+
+def test_detached_record_stays_out_whatever_it_says_and_comes_back_when_all_is_undone(hub: Hub) -> None:
+    tax = {"tax": "GB980780684", "country": "GB"}
+    deliver(hub, [account("crm", k, name="Acorn Foods Ltd", **tax) for k in "abc"])
+    made = hub.desk(MIA).detach(key("b"), "a branch of its own")
+    assert len(made) == 2
+    assert outcome(hub).clusters == {frozenset({"crm:account:a", "crm:account:c"}), frozenset({"crm:account:b"})}
+    deliver(hub, [account("crm", "b", name="Acorn Foods Ltd", at="2026-05-01T00:00:00Z", **tax)])
+    assert len(outcome(hub).clusters) == 2
+    for decision in made:
+        hub.desk(MIA).undo(decision)
+    assert len(outcome(hub).clusters) == 1
+    hub.desk(MIA).detach(key("b"), "again")
+    with pytest.raises(Conflict, match="alone"):
+        hub.desk(MIA).detach(key("b"), "again")

@@ -11,7 +11,9 @@ from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub import queries
+from hub.store.access import Principal
 from hub.web import auth
+from hub.web.console.acting import attempt, said
 
 routes = Blueprint("console", __name__, template_folder="templates")
 PAGE = 50
@@ -77,10 +79,12 @@ def record(entity: str, asked: str) -> str | Response:
 
 
 @routes.get("/review")
-def review() -> str:
+def review() -> str | Response:
     """The queue: open questions, the oldest first."""
     auth.visitor()
     rows = queries.tasks(auth.hub().engine, first=PAGE + 1, after=request.args.get("after", ""))
+    if "next" in request.args and rows:
+        return redirect(url_for("console.question", task=rows[0]["id"]))
     more = rows[PAGE - 1]["id"] if len(rows) > PAGE else None
     return render_template("review.html", title="Review", rows=rows[:PAGE], more=more)
 
@@ -101,7 +105,7 @@ def decide(task: str) -> Response:
     answer, reason = request.form.get("answer", ""), request.form.get("reason", "").strip() or "looked at side by side"
     decision = hub.desk(principal).answer(task, answer, reason)
     flash(f"Decided: {answer}.", f"undo:{decision}")
-    return redirect(url_for("console.review"))
+    return redirect(url_for("console.review", next="") if "next" in request.form else url_for("console.review"))
 
 
 @routes.post("/undo/<decision>")
@@ -111,6 +115,17 @@ def undo(decision: str) -> Response:
     auth.hub().desk(auth.visitor()).undo(decision)
     flash("Undone. Everything is as it was.", "done")
     return redirect(url_for("console.review"))
+
+
+@routes.post("/detach")
+def detach() -> Response:
+    """Take a source record out of its golden record and keep it out."""
+
+    def act(who: Principal) -> str:
+        made = auth.hub().desk(who).detach(SourceKey.parse(said("key")), said("reason"))
+        return f"Detached: {len(made)} decision{'s' if len(made) != 1 else ''}, each of which can be undone."
+
+    return attempt(act, "console.record", entity=said("entity"), asked=said("golden"))
 
 
 @routes.get("/decisions")

@@ -6,6 +6,7 @@ from typing import Any
 
 import graphene
 
+from canonical.ids import SourceKey
 from hub import queries
 from hub.web.graphql.context import desk_of, hub_of
 from hub.web.graphql.payloads import guarded, user_errors
@@ -70,6 +71,28 @@ class Undo(graphene.Mutation):
         return guarded(act, Undo, done=False)
 
 
+class Detach(graphene.Mutation):
+    """Take a source record out of its golden record and keep it out."""
+
+    class Arguments:
+        """Which one, and why."""
+
+        key = graphene.NonNull(graphene.String)
+        reason = graphene.NonNull(graphene.String)
+
+    decisions = graphene.List(graphene.NonNull(graphene.ID), description="Each can be undone alone")
+    user_errors = user_errors()
+
+    @staticmethod
+    def mutate(_root: None, info: graphene.ResolveInfo, key: str, reason: str) -> Detach:
+        """Detach, or say why not."""
+
+        def act() -> Detach:
+            return Detach(decisions=desk_of(info).detach(SourceKey.parse(key), reason), user_errors=[])
+
+        return guarded(act, Detach)
+
+
 class Approve(graphene.Mutation):
     """Let a publication go that waits for an approval."""
 
@@ -125,4 +148,5 @@ class Mutation:
 
     decide = Decide.Field()
     undo = Undo.Field()
+    detach = Detach.Field()
     approve = Approve.Field()
