@@ -36,6 +36,7 @@ class SftpServer:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.key = asyncssh.generate_private_key("ssh-ed25519")
+        self._opened: list[Any] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -52,7 +53,12 @@ class SftpServer:
         self._loop.close()
 
     async def _listen(self) -> Any:
+        opened = self._opened
+
         class Door(asyncssh.SSHServer):
+            def connection_made(self, conn: Any) -> None:
+                opened.append(conn)
+
             def begin_auth(self, username: str) -> bool:
                 return True
 
@@ -71,7 +77,10 @@ class SftpServer:
 
     async def _shut(self) -> None:
         self._server.close()
+        for connection in self._opened:
+            connection.abort()
         await self._server.wait_closed()
+        await asyncio.sleep(0.1)  # the transports close in the next turn of the loop
 
     @property
     def options(self) -> dict[str, Any]:
