@@ -75,7 +75,7 @@ class RecordTarget:
 
     def make_all(self, messages: Sequence[Message]) -> list[Receipt]:
         """Make several; one receipt each, in order. Systems that take many in one call do so here."""
-        return self.each(messages, lambda message: applied(self.make(message)))
+        return self.each(messages, self._made)
 
     def gone(self, row: Row) -> Mapping[str, Any]:
         """How a record reads that is deactivated."""
@@ -128,7 +128,7 @@ class RecordTarget:
         old: list[int] = []
         for place, message in enumerate(messages):
             known = message.golden_id in there or message.golden_id in seen or message.action == "deactivate"
-            (old if known else new).append(place)
+            (old if known or message.remote_id else new).append(place)
             seen.add(message.golden_id)
         receipts = dict(zip(new, self.make_all([messages[place] for place in new]), strict=True)) if new else {}
         stopped = next((one for one in map(_ends, receipts.values()) if one), None)
@@ -137,6 +137,16 @@ class RecordTarget:
         receipts |= dict(zip(old, said, strict=True))
         return [receipts[place] for place in range(len(messages))]
 
+    def _made(self, message: Message) -> Receipt:
+        """Make a record; where its key is taken, by an earlier try of ours, go on with what is there."""
+        try:
+            return applied(self.make(message))
+        except Refused as error:
+            rows = self.rows(message.entity, [message.golden_id]) if error.status is Status.DUPLICATE else []
+            if len(rows) != 1:
+                raise
+            return self.settle(message, rows[0])
+
     def _changed(self, entity: str, message: Message, there: Mapping[str, list[Row]]) -> Receipt:
         rows = there.get(message.golden_id)
         if rows is None:  # made a moment ago, by an earlier message of the batch
@@ -144,8 +154,10 @@ class RecordTarget:
         if len(rows) > 1:
             ids = ", ".join(row.remote_id for row in rows)
             return Receipt(Status.DUPLICATE, rows[0].remote_id, "twice", f"it is there {len(rows)} times: {ids}")
-        if not rows:
-            return Receipt(Status.UNCHANGED, message.remote_id or message.golden_id, says="it was never there")
+        if not rows and message.action == "deactivate":
+            return Receipt(Status.UNCHANGED, message.remote_id or message.golden_id, says="it is not there")
+        if not rows:  # somebody deleted it there; it is not made again in silence
+            return Receipt(Status.GONE, message.remote_id, "gone", "it was there, and is not there any more")
         return self.settle(message, rows[0])
 
     def settle(self, message: Message, row: Row) -> Receipt:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 from adapters.base import Connection, Target
 from adapters.errors import ConnectionInvalid, UnknownSystem
 from adapters.mapping import MappedSource, load, shipped
-from adapters.targets import drop, odoo, sap
+from adapters.targets import business_central, drop, netsuite, odoo, sap
 from adapters.targets.file import FileTarget
 from adapters.targets.memory import MemoryTarget
 from adapters.targets.tryton import TrytonTarget
@@ -27,9 +27,11 @@ from canonical.document import read_document
 SOURCES: tuple[str, ...] = ("crm", "billing", "support", "usage", "erp")
 EMBEDDED = {"erp": "file", "memory": "memory"}  # target name → kind, where nothing is configured
 KINDS: dict[str, Callable[[Connection], Target]] = {
+    "business_central": lambda made: business_central.connect(made),
     "drop": lambda made: drop.connect(made),
     "file": lambda made: FileTarget(made.name, made.folder / made.name),
     "memory": lambda made: MemoryTarget(made.name),
+    "netsuite": lambda made: netsuite.connect(made),
     "odoo": lambda made: odoo.connect(made),
     "sap": lambda made: sap.connect(made),
     "tryton": lambda made: _tryton(made),

@@ -1,7 +1,7 @@
 """The target: business partners found by an identification number of ours, made whole, changed in one changeset.
 
-The golden id stands as an identification of a type of its own (`HUB`), because the field for external
-systems is shorter than it. For each part of a partner, what is there decides whether it is made or changed.
+The golden id stands as an identification of a type of its own (`HUB`): the partner's one field for external
+systems may be another system's. For each part of a partner, what is there decides whether it is made or changed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SapTarget(RecordTarget):
         for some in _chunks(golden_ids):
             ours = f"BPIdentificationType eq {_text(self.identification)}"
             named = " or ".join(f"BPIdentificationNumber eq {_text(key)}" for key in some)
-            found = self.gateway.get("A_BuPaIdentification", filter=f"{ours} and ({named})", top=str(PAGE))
+            found = self.gateway.get("A_BuPaIdentification", filter=f"{ours} and ({named})")
             numbers |= dict.fromkeys(str(one["BusinessPartner"]) for one in found)
         return self._partners(list(numbers))
 
@@ -118,7 +118,7 @@ class SapTarget(RecordTarget):
         rows: list[Row] = []
         for some in _chunks(numbers):
             named = " or ".join(f"BusinessPartner eq {_text(number)}" for number in some)
-            rows += map(self._row, self.gateway.get("A_BusinessPartner", filter=named, expand=_PARTS, top=str(PAGE)))
+            rows += map(self._row, self.gateway.get("A_BusinessPartner", filter=named, expand=_PARTS))
         return rows
 
     def _row(self, raw: Mapping[str, Any]) -> Row:
