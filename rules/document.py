@@ -157,6 +157,17 @@ class PublicationRule(_Part):
     why: Why
 
 
+class Period(_Part):
+    """Which accounting period a record falls into, and who must approve before a closed one is touched."""
+
+    date: Text = Field(description="The field with the day on which it is booked")
+    books: Text | None = Field(
+        default=None, description="The field that refers to the legal entity that keeps the books"
+    )
+    wait_for: Text = Field(description="The role that must approve")
+    why: Why
+
+
 class RuleDocument(_Part):
     """The rules of one entity."""
 
@@ -168,6 +179,7 @@ class RuleDocument(_Part):
     at_stake: Text | None = Field(
         default=None, description="The money field whose larger amount, before or after, is at stake in a change"
     )
+    period: Period | None = None
     matching: Matching
     ownership: tuple[Owner, ...] = ()
     survivorship: tuple[Survivorship, ...]

@@ -240,6 +240,7 @@ def _paths(document: RuleDocument) -> Iterable[str]:
     yield from (veto.field for veto in document.matching.veto)
     yield from document.facts.values()
     yield from [document.at_stake] if document.at_stake else []
+    yield from [name for name in (document.period.date, document.period.books) if name] if document.period else []
     for check in document.validation:
         yield from check.of.values()
 

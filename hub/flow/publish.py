@@ -22,10 +22,12 @@ from adapters.errors import TargetRefuses
 from canonical.catalogue import ENTITIES
 from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
-from hub.store import audit, plans
+from hub.flow.books import ask_for_closed
+from hub.store import audit, books, plans, rulesets
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, reading, writing
 from hub.store.plans import Owed
+from rules.ruleset import shipped
 
 CHUNK = 200  # messages between two commits
 ATTEMPTS = 5
@@ -122,6 +124,7 @@ def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> lis
     there = plans.published(
         connection, target.name, [*ids, *{p for row in parents.values() for p in row.values() if p}]
     )
+    owing = ask_for_closed(connection, rulesets.in_force(connection, shipped()), owing, goldens, there)
     lines: list[Planned] = []
     going = {id_ for id_, row in there.items() if row["active"]}
     depth = _depths(parents, sorted(ids))
@@ -194,6 +197,8 @@ def _begin(engine: Engine, plan_id: int, target: str) -> None:
         if head["target"] != target or head["state"] not in ("approved", "running"):
             raise NotApproved(f"plan P-{plan_id} is {head['state']}; nothing was sent.")
         stale = plans.outdated(connection, plan_id) if head["state"] == "approved" else []
+        if head["state"] == "approved" and books.changed_since(connection, head["created_at"]):
+            stale.append("the closed books")
         if not stale:
             plans.change(connection, plan_id, state="running")
             return
@@ -202,8 +207,8 @@ def _begin(engine: Engine, plan_id: int, target: str) -> None:
         plans.owe_again(
             connection, target, [e["golden_id"] for e in plans.entries(connection, plan_id, ("superseded",))]
         )
-    named = ", ".join(stale[:5])
-    raise PlanStale(f"{len(stale)} records changed after plan P-{plan_id} was made ({named}); nothing was sent.")
+    named = ", ".join(stale[-5:]) + (f" and {len(stale) - 5} more" if len(stale) > 5 else "")
+    raise PlanStale(f"{named} changed after plan P-{plan_id} was made; nothing was sent.")
 
 
 @dataclass(frozen=True, slots=True)

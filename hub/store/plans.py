@@ -51,6 +51,7 @@ class Owed:
     waits_for: str | None
     held: str | None
     rows: tuple[int, ...]  # the outbox rows that it settles
+    approved: bool = False
 
 
 def owed(connection: sa.Connection, target: str) -> tuple[list[Owed], int]:
@@ -76,11 +77,17 @@ def owed(connection: sa.Connection, target: str) -> tuple[list[Owed], int]:
             None if last.approved_at else last.waits_for,
             last.held,
             tuple(r.id for r in group),
+            last.approved_at is not None,
         )
         for id_, group in rows.items()
         for last in group[-1:]
     ]
     return owing, watermark
+
+
+def ask(connection: sa.Connection, roles: Mapping[int, str]) -> None:
+    """Have outbox rows wait for a role's approval."""
+    bulk.update(connection, outbox, ("id",), [{"id": id_, "waits_for": role} for id_, role in roles.items()])
 
 
 def waiting(connection: sa.Connection) -> list[dict[str, Any]]:

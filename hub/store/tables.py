@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
+from hub.store.book_tables import closing
 from hub.store.change_table import change
 from hub.store.code_tables import TABLES as CODES
 from hub.store.drift_tables import TABLES as DRIFT
@@ -18,7 +19,16 @@ from hub.store.schema import one_of as _one_of
 from hub.store.schema import only as _only
 from hub.store.types import Utc, document
 
-BESIDE = (ruleset, simulation, promotion, passed, *CODES, *DRIFT, change)  # tables which stand in rooms of their own
+BESIDE = (
+    ruleset,
+    simulation,
+    promotion,
+    passed,
+    *CODES,
+    *DRIFT,
+    change,
+    closing,
+)  # tables which stand in rooms of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(

@@ -9,6 +9,7 @@ import graphene
 from canonical.catalogue import ENTITIES
 from hub.web.graphql import (
     asking,
+    books,
     changes,
     codes,
     configuring,
@@ -33,6 +34,7 @@ TOPICS = (
     drift,
     publishing,
     changes,
+    books,
 )
 
 

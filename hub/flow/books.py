@@ -1,0 +1,76 @@
+"""Books closed and reopened by people: from then on whatever touches a closed period waits before it leaves.
+
+It is asked when a plan is made, of what would leave and of what the target has, so that nothing depends on when a
+record was judged; a plan that was made before the books were closed is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from canonical.record import GoldenRecord
+from hub.errors import InvalidRequest, NotFound
+from hub.flow.promote import Will
+from hub.store import audit, books, plans, reads
+from hub.store.audit import Act
+from hub.store.book_tables import EVERYBODY
+from hub.store.engine import Connection, Engine, writing
+from hub.store.plans import Owed
+from rules.ruleset import RuleSet
+
+
+def close(engine: Engine, whose: str, through: date, will: Will, now: datetime) -> int:
+    """Close books through a day: of one legal entity by golden id, or of everybody (`*`). Raises NotFound."""
+    if not will.reason.strip():
+        raise InvalidRequest("closing books needs a reason.", hint="Say in a few words why.")
+    if through > now.date():
+        raise InvalidRequest(f"{through} is not over; books are closed through a day that is.")
+    with writing(engine) as connection:
+        if whose != EVERYBODY:
+            found = reads.goldens(connection, [whose]).get(whose)
+            if found is None or found["entity"] != "legal_entity":
+                raise NotFound(f"{whose} is no legal entity.", hint="`hub record find legal_entity NAME` finds its id.")
+        made = books.close(connection, whose, through, (will.author, will.reason), now)
+        detail = {"through": through.isoformat(), "closing": made, "reason": will.reason}
+        audit.append(connection, Act(will.author, "close books", whose, detail), now)
+    return made
+
+
+def reopen(engine: Engine, closing_id: int, will: Will, now: datetime) -> None:
+    """Take a closing back. Raises NotFound."""
+    if not will.reason.strip():
+        raise InvalidRequest("reopening books needs a reason.", hint="Say in a few words why.")
+    with writing(engine) as connection:
+        if not books.reopen(connection, closing_id, will.author, now):
+            raise NotFound(f"there is no closing {closing_id} in force.", hint="`hub books ls` lists them.")
+        audit.append(connection, Act(will.author, "reopen books", str(closing_id), {"reason": will.reason}), now)
+
+
+def ask_for_closed(
+    connection: Connection,
+    rulesets: Mapping[str, RuleSet],
+    owing: Sequence[Owed],
+    goldens: Mapping[str, GoldenRecord],
+    there: Mapping[str, Mapping[str, Any]],
+) -> list[Owed]:
+    """What is owed, and of it whatever touches a closed period waiting for whom the entity's rules name."""
+    closed = books.through(connection)
+    if not closed:
+        return list(owing)
+    dated = [one for one in owing if rulesets[one.entity].document.period is not None]
+    parents = plans.parents(connection, [one.golden_id for one in dated])
+    asked: dict[str, str] = {}
+    for one in dated:
+        period = rulesets[one.entity].document.period
+        if period is None or one.waits_for or one.approved:
+            continue
+        said = [goldens[one.golden_id].values] if one.golden_id in goldens else []
+        said += [there[one.golden_id]["values"]] if one.golden_id in there else []
+        keeper = parents.get(one.golden_id, {}).get(period.books or "")
+        if books.touches(closed, [values.get(period.date) for values in said], keeper):
+            asked[one.golden_id] = period.wait_for
+    plans.ask(connection, {one.rows[-1]: asked[one.golden_id] for one in dated if one.golden_id in asked})
+    return [replace(one, waits_for=asked.get(one.golden_id, one.waits_for)) for one in owing]
