@@ -181,7 +181,10 @@ def _row(entity: str, raw: Mapping[str, Any]) -> Row:
 
 def _there(entity: str, raw: Mapping[str, Any]) -> dict[str, Any]:
     """A row of SuiteQL in the words of `render`."""
-    made: dict[str, Any] = {"document": TYPES[entity], **{name: raw.get(name.lower()) for name in PLAIN[entity]}}
+    made: dict[str, Any] = {
+        "document": f"netsuite.{TYPES[entity]}",
+        **{name: raw.get(name.lower()) for name in PLAIN[entity]},
+    }
     made["active"] = raw.get("isinactive") != "T"
     if entity == "account":
         made |= {"isPerson": raw.get("isperson") == "T", **{name: raw.get(name) for name in ADDRESS}}
@@ -212,7 +215,7 @@ def _customer(values: Mapping[str, Any], parents: Mapping[str, str]) -> dict[str
     name = values.get("legal_name") or values.get("trading_name")
     who = {"firstName": values.get("given_name"), "lastName": values.get("family_name")} if person else {}
     return _filled({
-        "document": "customer", "isPerson": person, "companyName": None if person else name, **who,
+        "document": "netsuite.customer", "isPerson": person, "companyName": None if person else name, **who,
         "email": values.get("email"), "phone": values.get("phone"), "active": values.get("status") not in CLOSED,
         "addr1": address.get("line1"), "addr2": address.get("line2"), "city": address.get("city"),
         "state": address.get("region"), "zip": address.get("postcode"), "country": address.get("country"),
@@ -222,7 +225,7 @@ def _customer(values: Mapping[str, Any], parents: Mapping[str, str]) -> dict[str
 def _person(values: Mapping[str, Any], parents: Mapping[str, str]) -> dict[str, Any]:
     parts = " ".join(part for part in (values.get("given_name"), values.get("family_name")) if part)
     return _filled({
-        "document": "contact", "entityId": values.get("full_name") or parts or values.get("email"),
+        "document": "netsuite.contact", "entityId": values.get("full_name") or parts or values.get("email"),
         "firstName": values.get("given_name"), "lastName": values.get("family_name"), "email": values.get("email"),
         "phone": values.get("phone"), "title": values.get("job_title"), "company": parents.get("account"),
         "active": values.get("status") not in CLOSED,
@@ -231,7 +234,7 @@ def _person(values: Mapping[str, Any], parents: Mapping[str, str]) -> dict[str, 
 
 def _item(values: Mapping[str, Any], parents: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG001
     return _filled({
-        "document": "serviceSaleItem", "itemId": values.get("sku"), "displayName": values.get("name"),
+        "document": "netsuite.serviceSaleItem", "itemId": values.get("sku"), "displayName": values.get("name"),
         "active": values.get("status") not in CLOSED,
     })  # fmt: skip
 
