@@ -37,9 +37,9 @@ class Wrong(Exception):
 class FakeBusinessCentral(Fake):
     """One company, whose records are `records[set][id]`."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         """Without records."""
-        super().__init__()
+        super().__init__(port)
         self.records: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in FIELDS}
         self.forbidden: set[str] = set()  # sets that we may not write
         self._tokens, self._written = 0, 0

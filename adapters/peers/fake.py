@@ -51,19 +51,24 @@ class Said:
 class Fake:
     """A system that runs while the context is open."""
 
-    def __init__(self) -> None:
-        """It knows nothing yet."""
+    def __init__(self, port: int = 0) -> None:
+        """It knows nothing yet. It is reached at this port; 0 is any that is free."""
         self.calls: list[str] = []  # what was asked, in order: "POST /path"
         self.at = datetime(2026, 1, 1, tzinfo=UTC)
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        self._proxy = FaultProxy(f"http://127.0.0.1:{self._server.server_address[1]}/")
+        self._proxy = FaultProxy(f"http://127.0.0.1:{self._server.server_address[1]}/", port)
 
     @property
     def url(self) -> str:
         """Where it is reached, by way of the trouble."""
         return self._proxy.url
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a connection to it says in `targets.yaml`, beside its kind."""
+        raise NotImplementedError
 
     @property
     def met(self) -> list[Trouble]:

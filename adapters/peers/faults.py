@@ -18,6 +18,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+import orjson
+
+SWITCH = "/_faults"
 Headers = list[tuple[str, str]]  # a name may stand several times: cookies
 
 
@@ -47,8 +50,8 @@ class Fault:
 class FaultProxy:
     """A proxy that runs while the context is open."""
 
-    def __init__(self, upstream: str) -> None:
-        """`upstream` is the address of the real system."""
+    def __init__(self, upstream: str, port: int = 0) -> None:
+        """`upstream` is the address of the real system; `port` is ours, 0 any that is free."""
         self.upstream = urlsplit(upstream)
         self.faults: deque[Fault] = deque()
         self.met: list[Trouble] = []  # the faults that were spent
@@ -59,7 +62,7 @@ class FaultProxy:
         class Handler(_Handler):
             owner = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
 
     @property
@@ -80,6 +83,19 @@ class FaultProxy:
                 return self.faults.popleft()
             return None
 
+    def switch(self, body: bytes) -> tuple[int, Headers, bytes]:
+        """What `/_faults` answers: trouble is planned by a body, and what waits and what was met is told."""
+        try:
+            said = orjson.loads(body) if body else None
+            if said is not None:
+                trouble, when = Trouble(said["trouble"]), str(said.get("when", "")).encode()
+                self.plan(trouble, when=when, seconds=float(said.get("seconds", 0.3)))
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            known = ", ".join(Trouble)
+            return 400, [], f'say {{"trouble": one of {known}, "when": "text", "seconds": 0.3}}'.encode()
+        waiting = [{"trouble": one.trouble, "when": one.when.decode("utf-8", "replace")} for one in self.faults]
+        return 200, [("content-type", "application/json")], orjson.dumps({"waiting": waiting, "met": self.met})
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
@@ -98,6 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Pass one request on, or play the trouble that waits for it."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path == SWITCH:
+            self._say(*self.owner.switch(body))
+            return
         fault = self.owner.take(body)
         trouble = fault.trouble if fault else None
         if trouble is Trouble.CUT_BEFORE:

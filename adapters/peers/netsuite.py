@@ -35,9 +35,9 @@ class Wrong(Exception):
 class FakeNetSuite(Fake):
     """One account, whose records are `records[type][number]`."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         """Without records."""
-        super().__init__()
+        super().__init__(port)
         self.records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in FIELDS}
         self.wrong: list[Wrong] = []  # what the next writes are answered with
         self.forbidden: set[str] = set()  # types that the role may not write

@@ -23,10 +23,16 @@ class FakeOdoo(Fake):
     """One database with one company."""
 
     def __init__(
-        self, version: str = "19.0", *, database: str = "books", user: str = "hub", password: str = SECRET
+        self,
+        version: str = "19.0",
+        *,
+        database: str = "books",
+        user: str = "hub",
+        password: str = SECRET,
+        port: int = 0,
     ) -> None:
         """JSON-2 is there from 19.0; the password is the API key too."""
-        super().__init__()
+        super().__init__(port)
         self.version, self.database, self.user, self.password = version, database, user, password
         self.tables: dict[str, dict[int, dict[str, Any]]] = {model: {} for model in MODELS}
         for model, rows in SEED.items():

@@ -69,9 +69,9 @@ class Wrong(Exception):
 class FakeSap(Fake):
     """One client of a system."""
 
-    def __init__(self, user: str = "HUB", password: str = SECRET) -> None:
+    def __init__(self, user: str = "HUB", password: str = SECRET, *, port: int = 0) -> None:
         """Without partners; numbers start at 1000001."""
-        super().__init__()
+        super().__init__(port)
         self.user, self.password = user, password
         self.sets: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {name: {} for name in SETS}
         self.locked: set[str] = set()  # partners that somebody has open
