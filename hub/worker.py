@@ -156,11 +156,13 @@ def run(hub: Hub) -> None:
 def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     """Plan what is owed to the schedule's target and apply it: the schedule itself is its approval."""
     target = hub.target(row["target"])
+    resumed = publish.resume(hub.engine, target, hub.clock)
     now = hub.clock()
     plan_id = publish.make_plan(hub.engine, target, SCHEDULER, now)
     publish.approve(hub.engine, plan_id, None, f"schedule {row['id']}", now)
     counts = publish.apply(hub.engine, target, plan_id, hub.clock)
-    return (
+    went_on = f"went on with {', '.join(f'P-{one}' for one in resumed)}; " if resumed else ""
+    return went_on + (
         f"P-{plan_id}: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         or f"P-{plan_id}: nothing owed"
     )

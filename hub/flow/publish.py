@@ -8,12 +8,15 @@ golden id, version), so that sending it again has no second effect.
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -30,6 +33,7 @@ from hub.store.plans import Owed
 from rules.ruleset import shipped
 
 CHUNK = 200  # messages between two commits
+LEASE = timedelta(minutes=5)  # longer than a chunk may take
 ATTEMPTS = 5
 _ORDER = {name: place for place, name in enumerate(ENTITIES)}
 
@@ -95,12 +99,59 @@ def apply(
 
     Interrupted at any point, it goes on where it was: what was being sent is looked for in the target, once
     its own cut-off has passed, and sent again under the same key only where it is not there. Raises
-    NotApproved, PlanStale with the records that have moved on, or TargetRefuses when the target lets us do
-    no more; what was not sent stays planned then.
+    NotApproved, PlanStale with the records that have moved on, Conflict while another process sends it, or
+    TargetRefuses when the target lets us do no more; what was not sent stays planned then.
     """
-    _begin(engine, plan_id, target.name)
-    while chunk := _resume_or_claim(engine, target, plan_id, pause):
-        _deliver(engine, target, chunk, clock)
+    lease = Lease(engine, plan_id, f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", clock)
+    lease.keep()
+    try:
+        _begin(engine, plan_id, target.name)
+        while chunk := _resume_or_claim(engine, target, plan_id, pause):
+            lease.keep()
+            _deliver(engine, target, chunk, clock)
+        return _finish(engine, target, plan_id, clock)
+    finally:
+        lease.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to send a plan, which one process has at a time; it runs out when that process dies."""
+
+    engine: Engine
+    plan_id: int
+    holder: str
+    clock: Clock
+
+    def keep(self) -> None:
+        """Take it, or keep it for longer. Raises Conflict when another process has it."""
+        now = self.clock()
+        with writing(self.engine) as connection:
+            if plans.get(connection, self.plan_id) is not None and not plans.hold(
+                connection, self.plan_id, self.holder, now + LEASE, now
+            ):
+                raise Conflict(
+                    f"plan P-{self.plan_id} is being sent by another process; nothing was sent by this one.",
+                    hint=f"Look again: one that has died is taken over after {LEASE.total_seconds() / 60:.0f} minutes.",
+                )
+
+    def release(self) -> None:
+        """Give it back."""
+        with writing(self.engine) as connection:
+            plans.release(connection, self.plan_id, self.holder)
+
+
+def resume(engine: Engine, target: Target, clock: Clock) -> list[int]:
+    """Send on what another process has begun and left; the plans."""
+    with reading(engine) as connection:
+        left = plans.abandoned(connection, target.name, clock())
+    for plan_id in left:
+        apply(engine, target, plan_id, clock)
+    return left
+
+
+def _finish(engine: Engine, target: Target, plan_id: int, clock: Clock) -> dict[str, int]:
+    """End the plan: what was not taken is owed again."""
     with writing(engine) as connection:
         plans.change(connection, plan_id, state="done", finished_at=clock())
         result = plans.counts(connection, plan_id)

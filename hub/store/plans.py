@@ -163,6 +163,26 @@ def change(connection: sa.Connection, plan_id: int, **values: Any) -> None:
     connection.execute(sa.update(plan).where(plan.c.id == plan_id).values(values))
 
 
+def hold(connection: sa.Connection, plan_id: int, holder: str, until: datetime, now: datetime) -> bool:
+    """Be the only one who sends a plan, until then; False when somebody else is."""
+    free = sa.or_(plan.c.holder.is_(None), plan.c.holder == holder, plan.c.lease_until < now)
+    taken = sa.update(plan).where(plan.c.id == plan_id, free).values(holder=holder, lease_until=until)
+    return connection.execute(taken.returning(plan.c.id)).one_or_none() is not None
+
+
+def release(connection: sa.Connection, plan_id: int, holder: str) -> None:
+    """Let others send the plan."""
+    mine = sa.and_(plan.c.id == plan_id, plan.c.holder == holder)
+    connection.execute(sa.update(plan).where(mine).values(holder=None, lease_until=None))
+
+
+def abandoned(connection: sa.Connection, target: str, now: datetime) -> list[int]:
+    """Plans of a target whose sending was begun, and that nobody sends."""
+    free = sa.or_(plan.c.holder.is_(None), plan.c.lease_until < now)
+    query = sa.select(plan.c.id).where(plan.c.target == target, plan.c.state == "running", free)
+    return list(connection.execute(query.order_by(plan.c.id)).scalars())
+
+
 def entries(connection: sa.Connection, plan_id: int, states: Sequence[str] = ()) -> list[Mapping[str, Any]]:
     """The entries in the order of sending, all or those in these states."""
     query = sa.select(plan_entry, golden.c.label).join(golden, golden.c.id == plan_entry.c.golden_id)

@@ -304,6 +304,8 @@ plan = Table(
     Column("approved_at", Utc),
     Column("approved_by", Text),
     Column("finished_at", Utc),
+    Column("holder", Text),  # who sends it now, and until when nobody else may
+    Column("lease_until", Utc),
     _one_of("state", "draft", "approved", "running", "done", "stale"),
 )
 plan_entry = Table(

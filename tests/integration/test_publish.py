@@ -13,6 +13,7 @@ from hub import queries
 from hub.errors import Conflict, NotApproved, PlanStale
 from hub.flow import publish
 from hub.wiring import Hub
+from tests.conftest import FixedClock
 from tests.worlds import account, deliver, golden_of, invoice
 
 TAX = {"tax": "GB980780684", "country": "GB", "email": "x@acorn.example"}
@@ -184,6 +185,38 @@ def test_publish_cut_off_while_sending_resumes_without_doubling(hub: Hub, moment
     assert publish.apply(hub.engine, erp, plan, hub.clock) == {"acknowledged": 5}
     assert erp.effects == 5
     assert len(list(erp.read("account"))) == 5
+
+
+def test_publish_plan_is_sent_by_one_process_at_a_time(hub: Hub, clock: FixedClock) -> None:
+    deliver(hub, [account("crm", "1", name="Acme Ltd")])
+    erp = target()
+    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    other = publish.Lease(hub.engine, plan, "another", hub.clock)
+    other.keep()
+    with pytest.raises(Conflict, match="by another process"):
+        publish.apply(hub.engine, erp, plan, hub.clock)
+    assert erp.effects == 0
+    clock.move(minutes=6)
+    assert publish.apply(hub.engine, erp, plan, hub.clock) == {"acknowledged": 1}
+
+
+def test_publish_worker_goes_on_with_what_a_dead_one_left(
+    hub: Hub, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.worker import publish_owed
+
+    deliver(hub, [account("crm", "1", name="Acme Ltd")])
+    erp = target()
+    monkeypatch.setattr(type(hub), "target", lambda _hub, _name: erp)
+    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    publish.Lease(hub.engine, plan, "dead", hub.clock).keep()
+    publish._begin(hub.engine, plan, "erp")
+    publish._resume_or_claim(hub.engine, erp, plan, lambda _seconds: None)  # and then it dies
+    clock.move(minutes=6)
+    assert publish_owed(hub, {"id": "nightly", "target": "erp"}).startswith(f"went on with P-{plan}; ")
+    assert erp.effects == 1
 
 
 def _keys(text: str) -> list[object]:
