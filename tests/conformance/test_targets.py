@@ -7,15 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from adapters.base import Message, Status, Target
-from adapters.registry import EMBEDDED
+from adapters.base import Connection, Message, Status, Target
+from adapters.registry import EMBEDDED, KINDS
 from adapters.registry import target as target_named
 from canonical.record import GoldenRecord
 
 
-@pytest.fixture(params=sorted(EMBEDDED))
+@pytest.fixture(params=[*sorted(EMBEDDED), "drop"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
-    return target_named(request.param, tmp_path)
+    return made(request.param, tmp_path)
+
+
+def made(name: str, folder: Path) -> Target:
+    """One of the embedded targets, or files for somebody else."""
+    if name in EMBEDDED:
+        return target_named(name, folder)
+    return KINDS["drop"](Connection("drop", "drop", folder, {"format": "csv"}))
 
 
 def message(target: Target, golden_id: str = "acc_1", version: int = 1, action: str = "create", **body: str) -> Message:
@@ -125,7 +132,7 @@ def test_target_lost_receipts_and_another_try_make_one_record(target: Target) ->
 def test_target_order_of_records_in_a_batch_does_not_matter(target: Target, tmp_path: Path) -> None:
     batch = [message(target, f"acc_{n}", version=v, name=str(v)) for n in range(3) for v in (1, 2)]
     target.send(batch)
-    other = target_named(target.name, tmp_path / "other")
+    other = made(target.name, tmp_path / "other")
     other.send(sorted(batch, key=lambda m: (m.version, m.golden_id), reverse=True))
     assert kept(other) == kept(target)
 
