@@ -148,6 +148,14 @@ def test_invoice_that_odoo_reckons_otherwise_stays_a_draft_until_it_is_corrected
     assert stands(erp, "inv_1") == [corrected]
 
 
+def test_draft_is_cancelled_and_a_posted_invoice_is_not(erp: OdooTarget) -> None:
+    send(erp, message("acc_1", PARTNER), message("inv_1", bill(state="draft")), message("inv_2", bill()))
+    first, second = (send(erp, message(f"inv_{n}", {}, 2, "deactivate"))[0] for n in (1, 2))
+    assert (first.status, second.status, second.code) == (Status.APPLIED, Status.INVALID, "posted")
+    assert (stands(erp, "inv_1")[0]["state"], stands(erp, "inv_2")[0]["state"]) == ("cancel", "posted")
+    assert [f.golden_id for f in erp.read("invoice")] == ["inv_2"]
+
+
 def test_one_bad_record_of_a_hundred_stands_alone(erp: OdooTarget, fake: FakeOdoo) -> None:
     batch = [
         message(f"acc_{n}", {**PARTNER, "name": f"Company {n}", "vat": "?" if n == 41 else "GB980780684"})
@@ -228,7 +236,7 @@ def test_golden_records_are_rendered_in_odoos_words(connect: Connect) -> None:
     }  # fmt: skip
     assert erp.render(GoldenRecord("inv_1", "invoice", 1, credit, {}, (), "r"), {"account": "acc_1"}) == {
         "document": "account.move", "type": "out_refund", "reference": "R-9", "party": "acc_1", "date": "2026-10-02",
-        "currency": "EUR", "gross": "119", "tax": "19", "state": "posted",
+        "due": "2026-10-02", "currency": "EUR", "gross": "119", "tax": "19", "state": "posted",
         "lines": [{"name": "Seats", "quantity": "1", "price": "100"}],
     }  # fmt: skip
 

@@ -83,12 +83,12 @@ class JsonRpc:
         body = {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
         answer = self.transport.call("POST", "/jsonrpc", safe=safe, json=body)
         said = answer.json()
-        if answer.status != 200 or not isinstance(said, dict) or not {"result", "error"} & said.keys():
+        if answer.status != 200 or not isinstance(said, dict) or said.get("jsonrpc") != "2.0":
             raise _silent(answer, safe=safe)
         if "error" in said:
             data = said["error"].get("data") or {}
             raise meaning(str(data.get("name")), str(data.get("message") or said["error"].get("message")))
-        return said["result"]
+        return said.get("result")  # left out where a method gives nothing
 
 
 class XmlRpc(JsonRpc):
@@ -104,6 +104,8 @@ class XmlRpc(JsonRpc):
             return xmlrpc.client.loads(answer.body.decode(), use_builtin_types=True)[0][0]
         except xmlrpc.client.Fault as fault:
             text = fault.faultString.strip()
+            if "cannot marshal None" in text:  # the method was done, and gave nothing, which Odoo cannot say here
+                return None
             names = {2: "UserError", 3: "AccessError", 4: "AccessDenied"}
             last = text.splitlines()[-1] if text else ""
             raise meaning(

@@ -91,7 +91,7 @@ def invoice(golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:
     return filled({
         "document": "account.move", "type": "out_invoice" if sign > 0 else "out_refund",
         "reference": values.get("number"), "party": parents.get("account"),
-        "date": values.get("issued_on"), "due": values.get("due_on"),
+        "date": values.get("issued_on"), "due": values.get("due_on") or values.get("issued_on"),
         "currency": values.get("currency") or (total or {}).get("currency"),
         "gross": _amount(total, sign), "tax": _amount(values.get("tax"), sign) or "0",
         "state": {"draft": "draft", "void": "cancel"}.get(str(values.get("status")), "posted"),
