@@ -21,6 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from canonical.errors import MasterDataError
+from hub import windows
 from hub.errors import InvalidRequest
 from hub.flow import dates, publish
 from hub.flow.reconcile import reconcile
@@ -79,7 +80,7 @@ class Worker:
             row = next(one for one in schedules.every(connection) if one["id"] == schedule_id)
         with self._kept(schedule_id, fire_at):
             try:
-                outcome = ("done", _JOBS[row["job"]](self.hub, row))
+                outcome = ("done", _job(self.hub, row))
             except MasterDataError as error:
                 outcome = ("failed", str(error))
         with writing(self.hub.engine) as connection:
@@ -153,6 +154,24 @@ def run(hub: Hub) -> None:
     worker.stop()
 
 
+def run_now(hub: Hub, name: str) -> str:
+    """Run a schedule at once, as a firing of this minute; what came of it. Raises NotFound, or what the job raises."""
+    worker, fire_at = Worker(hub), hub.clock()
+    with reading(hub.engine) as connection:
+        schedules.get(connection, name)
+    worker.claim(name, fire_at)
+    worker.run(name, fire_at)
+    with reading(hub.engine) as connection:
+        done = next(one for one in schedules.firings(connection) if one["schedule_id"] == name)
+    return f"{done['state']}: {done['outcome']}"
+
+
+def _job(hub: Hub, row: Mapping[str, Any]) -> str:
+    """Run a job, unless its blackout holds: then nothing is called, and what is owed waits for the next time."""
+    window = windows.closed_by(row["blackouts"], hub.clock(), row["timezone"])
+    return f"not run: blackout {window}" if window else _JOBS[row["job"]](hub, row)
+
+
 def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     """Plan what is owed to the schedule's target and apply it: the schedule itself is its approval."""
     target = hub.target(row["target"])
@@ -187,6 +206,8 @@ def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> No
         raise InvalidRequest(f"schedule {name}: no job {row['job']!r}.", hint=f"Jobs: {', '.join(_JOBS)}.")
     if row["job"] in ("publish", "reconcile") and row["target"] not in targets:
         raise InvalidRequest(f"schedule {name}: no target {row['target']!r}.", hint=f"Targets: {', '.join(targets)}.")
+    for text in row.get("blackouts") or ():
+        windows.window(text)
     try:
         CronTrigger.from_crontab(row["cron"], timezone=row["timezone"])
     except (ValueError, LookupError) as error:

@@ -36,6 +36,7 @@ class Schedule(BaseModel):
     cron: str
     timezone: str = "UTC"
     paused: bool = False
+    blackouts: list[str] | None = Field(default=None, description="When it does not run: 22:00-23:30, or from..through")
 
 
 class Schedules(BaseModel):

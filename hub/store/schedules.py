@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from hub.errors import NotFound
 from hub.store.tables import firing, schedule
 
 LEASE = timedelta(minutes=5)
@@ -18,6 +19,14 @@ LEASE = timedelta(minutes=5)
 def every(connection: sa.Connection) -> list[Mapping[str, Any]]:
     """All schedules."""
     return [dict(row) for row in connection.execute(sa.select(schedule).order_by(schedule.c.id)).mappings()]
+
+
+def get(connection: sa.Connection, schedule_id: str) -> Mapping[str, Any]:
+    """One schedule. Raises NotFound."""
+    row = connection.execute(sa.select(schedule).where(schedule.c.id == schedule_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no schedule {schedule_id}.", hint="`hub schedule ls` lists them.")
+    return dict(row)
 
 
 def put(connection: sa.Connection, row: Mapping[str, Any]) -> None:

@@ -366,6 +366,7 @@ schedule = Table(
     Column("cron", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("blackouts", document()),  # windows in which it does not run
 )
 firing = Table(
     "firing",

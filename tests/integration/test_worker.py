@@ -127,3 +127,37 @@ def test_three_worker_processes_run_every_firing_once(hub: Hub) -> None:
     assert set(fired.values()) == {1}
     assert plans == len(fired)
     assert max(fired) - min(fired) < timedelta(seconds=8)
+
+
+@pytest.mark.promise("A-73")
+def test_blackout_calls_nothing_and_what_is_owed_waits(hub: Hub, clock: object) -> None:
+    from hub.worker import run_now
+
+    deliver(hub, [account("crm", "1", name="Acme Ltd")])
+    with writing(hub.engine) as connection:
+        schedules.put(connection, {**NIGHTLY, "blackouts": ["11:00-13:00"]})
+    assert run_now(hub, "nightly") == "done: not run: blackout 11:00-13:00"
+    clock.move(hours=2)  # type: ignore[attr-defined]
+    assert run_now(hub, "nightly") == "done: P-1: 1 acknowledged"
+
+
+def test_schedules_on_the_command_line(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from hub.cli import scheduling
+    from hub.errors import InvalidRequest, NotFound
+
+    monkeypatch.setattr(scheduling, "open_hub", lambda _directory: hub)
+    run = CliRunner().invoke
+    made = run(scheduling.schedule, ["put", "hourly", "publish", "--cron", "0 * * * *", "--target", "erp", "--zone", "Europe/Berlin",
+                                     "--blackout", "sat,sun 00:00-24:00"])  # fmt: skip
+    assert made.exit_code == 0, made.output
+    assert "sat,sun 00:00-24:00" in run(scheduling.schedule, ["ls"]).output
+    run(scheduling.schedule, ["pause", "hourly"])
+    with reading(hub.engine) as connection:
+        assert schedules.get(connection, "hourly")["paused"]
+    wrong = run(
+        scheduling.schedule, ["put", "x", "publish", "--cron", "0 * * * *", "--target", "erp", "--blackout", "never"]
+    )
+    assert isinstance(wrong.exception, InvalidRequest)
+    assert isinstance(run(scheduling.schedule, ["run", "nobody"]).exception, NotFound)

@@ -16,6 +16,7 @@ from hub.store.access import Principal
 from hub.store.engine import reading, writing
 from hub.web import auth
 from hub.web.console.acting import attempt, said
+from hub.worker import run_now
 
 routes = Blueprint("operations", __name__)
 MAY_RUN = ("operator", "approver")
@@ -170,6 +171,12 @@ def pause(name: str) -> Response:
         return f"{name} {'runs again' if row['paused'] else 'is paused'}."
 
     return attempt(act, "operations.timetable", "operator")
+
+
+@routes.post("/schedules/<name>/run")
+def run(name: str) -> Response:
+    """Run a schedule now."""
+    return attempt(lambda _who: run_now(auth.hub(), name), "operations.timetable", "operator")
 
 
 @routes.app_template_filter("day")
