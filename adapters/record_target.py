@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from adapters.base import Capabilities, Found, Message, Receipt, Status
 from adapters.errors import TargetRefuses, TargetUnavailable, UnknownOutcome
 from adapters.transport import Answer
+from canonical.errors import MasterDataError
 from canonical.record import GoldenRecord
 
 LOCKED = "locked"  # somebody has this one record open; the others may go
@@ -191,7 +192,7 @@ def trouble(error: Exception) -> Receipt:
     if isinstance(error, UnknownOutcome):
         return Receipt(Status.UNCERTAIN, code="uncertain", says=error.message)
     status = Status.FORBIDDEN if isinstance(error, TargetRefuses) else Status.TRANSIENT
-    return Receipt(status, code=status.value, says=str(error))
+    return Receipt(status, code=status.value, says=error.message if isinstance(error, MasterDataError) else str(error))
 
 
 def by_status(answer: Answer, says: str, *, wrote: bool) -> Refused | UnknownOutcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -20,7 +21,10 @@ FIELDS = {
     "customers": "id number displayName type addressLine1 addressLine2 city state postalCode country phoneNumber email "
     "taxRegistrationNumber currencyCode blocked",
     "items": "id number displayName type blocked unitPrice",
+    "salesInvoices": "id customerId externalDocumentNumber invoiceDate postingDate dueDate currencyCode "
+    "salesInvoiceLines",
 }
+TAXES = {"VAT19": Decimal(19), "VAT0": Decimal(0), "": Decimal(25)}  # a line that names no code has the company's own
 WIDE = {"displayName": 100, "city": 30, "postalCode": 20, "number": 20, "currencyCode": 10}
 PAGE = 50  # records of one page
 
@@ -80,7 +84,7 @@ class FakeBusinessCentral(Fake):
     def _served(self, asked: Asked) -> Said:
         if asked.path.rstrip("/") == COMPANY:
             return Said(200, {"id": COMPANY[-37:-1], "name": "CRONUS"})
-        found = re.fullmatch(rf"{re.escape(COMPANY)}/(\w+)(?:\(([0-9a-f-]+)\))?", asked.path)
+        found = re.fullmatch(rf"{re.escape(COMPANY)}/(\w+)(?:\(([0-9a-f-]+)\))?(/Microsoft\.NAV\.post)?", asked.path)
         if not found or found[1] not in FIELDS:
             raise Wrong(404, "BadRequest_NotFound", f"No HTTP resource was found that matches {asked.path}.")
         name, number = found[1], found[2]
@@ -88,6 +92,8 @@ class FakeBusinessCentral(Fake):
             return self._list(name, asked)
         if name in self.forbidden:
             raise Wrong(403, "Authorization_RequestDenied", f"You do not have permission to change {name}.")
+        if found[3]:
+            return self._post(name, number)
         body = asked.json() or {}
         self._check(name, body)
         return self._insert(name, body) if asked.method == "POST" else self._change(name, number, asked)
@@ -99,6 +105,8 @@ class FakeBusinessCentral(Fake):
         taken = body.get("number") and body["number"] in {one.get("number") for one in self.records[name].values()}
         if taken:
             raise Wrong(400, "Internal_EntityWithSameKeyExists", f"The number {body['number']} is taken.")
+        if name == "salesInvoices":
+            return Said(201, self._keep(name, number, {"id": number, "status": "Draft", **body, **self._totals(body)}))
         if not body.get("displayName"):
             raise Wrong(400, "Application_DialogException", "Name must have a value.")
         return Said(201, self._keep(name, number, {"id": number, **body}))
@@ -112,7 +120,32 @@ class FakeBusinessCentral(Fake):
             raise Wrong(400, "BadRequest_RequiredParamNotProvided", "If-Match is required.")
         if match not in ("*", record["@odata.etag"]):
             raise Wrong(409, "Request_EntityChanged", "Another user has already changed the record.")
+        if asked.method == "DELETE":
+            if record.get("status", "Draft") != "Draft":
+                raise Wrong(400, "Application_DialogException", "A posted document cannot be deleted.")
+            del self.records[name][str(number)]
+            return Said(204)
         return Said(200, self._keep(name, str(number), asked.json()))
+
+    def _post(self, name: str, number: str | None) -> Said:
+        """A draft becomes open, under its id."""
+        record = self.records[name].get(str(number))
+        if record is None or record["status"] != "Draft":
+            raise Wrong(400, "Application_DialogException", "There is nothing to post.")
+        self._keep(name, str(number), {"status": "Open", "number": f"S-INV{self._written:06d}"})
+        return Said(204)
+
+    def _totals(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the company reckons."""
+        if body["customerId"] not in self.records["customers"]:
+            raise Wrong(400, "Application_DialogException", "The customer does not exist.")
+        net = tax = Decimal(0)
+        for line in body.get("salesInvoiceLines", ()):
+            if line.get("lineObjectNumber") != "8400":
+                raise Wrong(400, "Application_DialogException", "The G/L account does not exist.")
+            amount = Decimal(str(line["quantity"])) * Decimal(str(line["unitPrice"]))
+            net, tax = net + amount, tax + amount * TAXES[line.get("taxCode", "")] / 100
+        return {"totalAmountIncludingTax": float(round(net + tax, 2)), "totalTaxAmount": float(round(tax, 2))}
 
     def _keep(self, name: str, number: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """A new etag and time with each change; what is not said yet is empty."""

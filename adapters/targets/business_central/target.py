@@ -1,38 +1,26 @@
-"""Dynamics 365 Business Central as a target: customers and items, over its API v2.0.
+"""The target: records made with a `SystemId` of our own, changed under the etag that was read just before.
 
-A record is made with a `SystemId` of our own: the golden id's 80 bits in a UUID of version 8 (RFC 9562), with a
-mark, so that the id leads both ways and a second record of the same key cannot come to be. Each change carries
-the `@odata.etag` that was read just before, without which Business Central takes none.
+The id leads both ways, and a second record of the same key cannot come to be. An invoice is made as a draft,
+compared with our total to the cent, then posted; a draft that must change is deleted and made anew under its id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from adapters.base import Capabilities, Connection, Message, Status
 from adapters.bearer import Bearer, fetched
 from adapters.errors import ConnectionInvalid, TargetRefuses, TargetUnavailable, UnknownOutcome
 from adapters.record_target import RecordTarget, Refused, Row, by_status
+from adapters.targets.business_central import words
+from adapters.targets.business_central.words import SETS, number, system_id
 from adapters.transport import Answer, Manners, Transport
 from canonical.record import GoldenRecord
 
 NAMED = 20  # ids named in one filter
-CLOSED = frozenset({"closed", "retired"})
-SETS = {"account": "customers", "product": "items"}
-PREFIXES = {"account": "acc", "product": "prd"}
-FIELDS = {
-    "account": (
-        "displayName", "type", "addressLine1", "addressLine2", "city", "state", "postalCode", "country", "phoneNumber",
-        "email", "taxRegistrationNumber", "currencyCode",
-    ),
-    "product": ("number", "displayName", "type"),
-}  # fmt: skip
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MARK = 0xC0C02D  # in the last 42 bits of an id of ours
-_BLANK = (" ", "", "_x0020_", None)  # how `blocked` says that nothing is
 _MEANING = {
     "Internal_EntityWithSameKeyExists": Status.DUPLICATE, "Request_EntityChanged": Status.STALE,
     "BadRequest_ResourceNotFound": Status.GONE, "BadRequest_NotFound": Status.GONE,
@@ -44,12 +32,21 @@ _MEANING = {
 class BusinessCentralTarget(RecordTarget):
     """One company of an environment."""
 
-    entities, order = frozenset(SETS), ("account", "product")
+    order = ("account", "product", "invoice")
     capabilities = Capabilities(stale_guard=True, batch=50, settle=timedelta(minutes=10), changed_since=True)
 
-    def __init__(self, name: str, transport: Transport, company: str, bearer: Bearer) -> None:
-        """`company` is the path of the company: `/v2.0/TENANT/ENVIRONMENT/api/v2.0/companies(ID)`."""
+    def __init__(
+        self, name: str, transport: Transport, company: str, bearer: Bearer, options: Mapping[str, Any] | None = None
+    ) -> None:
+        """`company` is the path of the company: `/v2.0/TENANT/ENVIRONMENT/api/v2.0/companies(ID)`.
+
+        `options`: `revenue_account`, without which no invoices are taken, and `tax_codes`, rate in percent → code.
+        """
         self.name, self.transport, self.company, self.bearer = name, transport, company.rstrip("/"), bearer
+        said = options or {}
+        self.revenue = str(said.get("revenue_account") or "")
+        self.tax_codes = {Decimal(str(rate)): str(code) for rate, code in (said.get("tax_codes") or {}).items()}
+        self.entities = frozenset(SETS) if self.revenue else frozenset(SETS) - {"invoice"}
 
     def check(self) -> str:
         """The company. Raises TargetUnavailable or TargetRefuses."""
@@ -62,14 +59,16 @@ class BusinessCentralTarget(RecordTarget):
             raise TargetUnavailable(f"{self.name} answers something that is no company.")
         return f"Business Central, {said['name']}"
 
-    def render(self, golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG002
-        """Business Central's field names."""
-        return (_customer if golden.entity == "account" else _item)(golden.values)
+    def render(self, golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:
+        """Business Central's field names; references are golden ids."""
+        if golden.entity == "invoice":
+            return words.invoice(golden.values, parents)
+        return (words.customer if golden.entity == "account" else words.item)(golden.values)
 
     def rows(self, entity: str, golden_ids: Sequence[str]) -> list[Row]:
         """By our id; one that is no golden id is not there."""
         found: list[Row] = []
-        ids = [str(system_id(key)) for key in golden_ids if _number(key) is not None]
+        ids = [str(system_id(key)) for key in golden_ids if number(key) is not None]
         for start in range(0, len(ids), NAMED):
             named = " or ".join(f"id eq {one}" for one in ids[start : start + NAMED])
             found += [row for page in self._pages(entity, named) for row in page]
@@ -81,38 +80,89 @@ class BusinessCentralTarget(RecordTarget):
             yield from self._pages(entity, f"lastModifiedDateTime ge {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
             return
         for page in self._pages(entity, ""):
-            yield [row for row in page if row.body["active"]]
+            yield [row for row in page if row.body.get("active", True)]
 
     def make(self, message: Message) -> Row:
         """Under our id."""
-        if _number(message.golden_id) is None:
+        if number(message.golden_id) is None:
             raise Refused(Status.INVALID, f"{message.golden_id} is no golden id", code="key")
-        said = {name: value for name, value in _record(message.entity, message.body).items() if value != ""}
+        if message.entity == "invoice":
+            return self._make_invoice(message, message.body)
+        said = {name: value for name, value in words.record(message.entity, message.body).items() if value != ""}
         body = {"id": str(system_id(message.golden_id)), **said}
         return self._row(message.entity, self._call("POST", SETS[message.entity], json=body))
 
     def change(self, message: Message, row: Row, wanted: Mapping[str, Any]) -> Row:
         """Guarded by the etag that the row was read with."""
         path = f"{SETS[message.entity]}({row.remote_id})"
-        headers = {"if-match": str(row.raw.get("@odata.etag"))}
-        return self._row(
-            message.entity, self._call("PATCH", path, json=_record(message.entity, wanted), headers=headers)
-        )
+        headers = {"if-match": row.version}
+        if message.entity != "invoice":
+            record = words.record(message.entity, wanted)
+            return self._row(message.entity, self._call("PATCH", path, json=record, headers=headers))
+        if row.body["posted"]:
+            raise Refused(Status.INVALID, f"invoice {row.remote_id} is posted: correct it there", code="posted")
+        if message.action != "deactivate" and {**row.body, "posted": True} == {**wanted, "posted": True}:
+            return self._posted(message, row, wanted)
+        self._call("DELETE", path, headers=headers)
+        if message.action == "deactivate":
+            return row
+        return self._make_invoice(message, wanted)
+
+    def gone(self, row: Row) -> Mapping[str, Any]:
+        """Blocked; an invoice that is a draft is deleted."""
+        return {} if row.entity == "invoice" else {**row.body, "active": False}
+
+    def _make_invoice(self, message: Message, wanted: Mapping[str, Any]) -> Row:
+        """A draft that says what we say, posted."""
+        if number(str(wanted.get("party"))) is None:
+            raise Refused(Status.INVALID, "the invoice names no customer", code="party")
+        body = words.draft(message.golden_id, wanted, self.revenue, self._tax_code(wanted))
+        self._call("POST", SETS["invoice"], json=body)
+        rows = self.rows("invoice", [message.golden_id])
+        if not rows:
+            raise UnknownOutcome(f"{message.golden_id} was taken, and is not found under its id yet.")
+        return self._posted(message, rows[0], wanted)
+
+    def _posted(self, message: Message, row: Row, wanted: Mapping[str, Any]) -> Row:
+        """Posted, if the draft comes to our totals and is to be. Raises Refused."""
+        for name in ("gross", "tax"):
+            if row.body.get(name) != wanted.get(name):
+                says = f"the draft makes {row.body.get(name)} of {name}, not {wanted.get(name)}; it was not posted"
+                raise Refused(Status.INVALID, says, code="total")
+        if not wanted.get("posted"):
+            return row
+        self._call("POST", f"{SETS['invoice']}({row.remote_id})/Microsoft.NAV.post")
+        return self.rows("invoice", [message.golden_id])[0]
+
+    def _tax_code(self, wanted: Mapping[str, Any]) -> str | None:
+        """The code of the rate that makes the tax, up to a cent a line; None where no codes are configured."""
+        lines, tax = wanted.get("lines") or (), Decimal(wanted.get("tax") or 0)
+        net = sum((Decimal(one["quantity"]) * Decimal(one["price"]) for one in lines), Decimal(0))
+        off = {rate: abs(net * rate / 100 - tax) for rate in self.tax_codes}
+        nearest = min(off, key=lambda rate: (off[rate], rate), default=None)
+        if nearest is None:
+            return None
+        if off[nearest] > Decimal("0.01") * max(1, len(lines)):
+            says = f"no tax code makes {tax} of {net}; name one under `tax_codes` in targets.yaml"
+            raise Refused(Status.INVALID, says, code="tax")
+        return self.tax_codes[nearest]
 
     def _row(self, entity: str, answer: Answer) -> Row:
         said = answer.json()
         if not isinstance(said, dict) or "id" not in said:
             raise UnknownOutcome("the answer is not Business Central's.")
-        return _read(entity, said)
+        return words.there(entity, said)
 
     def _pages(self, entity: str, condition: str) -> Iterator[list[Row]]:
         path: str | None = SETS[entity]
         params = {"$filter": condition} if condition else {}
+        if entity == "invoice":
+            params["$expand"] = "salesInvoiceLines"
         while path:
             said = self._call("GET", path, params=params, safe=True).json()
             if not isinstance(said, dict) or "value" not in said:
                 raise Refused(Status.TRANSIENT, "the answer is not Business Central's")
-            yield [_read(entity, raw) for raw in said["value"]]
+            yield [words.there(entity, raw) for raw in said["value"]]
             path, params = said.get("@odata.nextLink"), {}
 
     def _call(self, method: str, path: str, *, safe: bool = False, **sent: Any) -> Answer:
@@ -144,35 +194,7 @@ def connect(made: Connection) -> BusinessCentralTarget:
         raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
     transport = Transport(made.name, str(options["url"]), options.get("manners") or Manners())
     path = f"/v2.0/{options['tenant']}/{options['environment']}/api/v2.0/companies({options['company']})"
-    return BusinessCentralTarget(made.name, transport, path, fetched(transport, options))
-
-
-def system_id(golden_id: str) -> UUID:
-    """The `SystemId` of a golden record: 80 bits of its id, version and variant, and our mark. Raises ValueError."""
-    number = _number(golden_id)
-    if number is None:
-        raise ValueError(f"{golden_id!r} is no golden id")
-    high, middle, low = number >> 32, (number >> 20) & 0xFFF, number & 0xFFFFF
-    return UUID(int=high << 80 | 8 << 76 | middle << 64 | 2 << 62 | low << 42 | _MARK)
-
-
-def golden_id(entity: str, number: UUID) -> str | None:
-    """The golden id behind a `SystemId`; None if it is not ours."""
-    value = number.int
-    if number.version != 8 or value & ((1 << 42) - 1) != _MARK:
-        return None
-    bits = (value >> 80) << 32 | ((value >> 64) & 0xFFF) << 20 | (value >> 42) & 0xFFFFF
-    return f"{PREFIXES[entity]}_" + "".join(_LETTERS[(bits >> shift) & 31] for shift in range(75, -1, -5))
-
-
-def _number(golden: str) -> int | None:
-    letters = golden.partition("_")[2]
-    if len(letters) != 16 or not set(letters) <= set(_LETTERS):
-        return None
-    number = 0
-    for letter in letters:
-        number = number << 5 | _LETTERS.index(letter)
-    return number
+    return BusinessCentralTarget(made.name, transport, path, fetched(transport, options), options)
 
 
 def _refusal(answer: Answer, *, wrote: bool) -> Refused | UnknownOutcome | TargetRefuses:
@@ -187,44 +209,3 @@ def _refusal(answer: Answer, *, wrote: bool) -> Refused | UnknownOutcome | Targe
     if answer.status == 409:
         return Refused(Status.STALE, says or "it was changed there meanwhile")
     return by_status(answer, says, wrote=wrote)
-
-
-def _read(entity: str, raw: Mapping[str, Any]) -> Row:
-    body: dict[str, Any] = {"document": SETS[entity], **{name: raw.get(name) for name in FIELDS[entity]}}
-    blocked = raw.get("blocked")
-    body["active"] = blocked in _BLANK if entity == "account" else not blocked
-    changed = datetime.fromisoformat(str(raw["lastModifiedDateTime"]))
-    key = golden_id(entity, UUID(str(raw["id"])))
-    return Row(entity, key, str(raw["id"]), _filled(body), str(raw.get("@odata.etag")), raw, changed)
-
-
-def _record(entity: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as a record; what it does not say is emptied."""
-    active = bool(body.get("active", True))
-    made = {name: body.get(name, "") for name in FIELDS[entity]}
-    return {**made, "blocked": (" " if active else "All") if entity == "account" else not active}
-
-
-def _customer(values: Mapping[str, Any]) -> dict[str, Any]:
-    address, tax = values.get("billing_address") or {}, values.get("tax_id") or {}
-    person = " ".join(part for part in (values.get("given_name"), values.get("family_name")) if part)
-    name = values.get("legal_name") or values.get("trading_name") or person
-    return _filled({
-        "document": "customers", "displayName": str(name)[:100], "active": values.get("status") not in CLOSED,
-        "type": "Person" if values.get("kind") == "person" else "Company",
-        "addressLine1": address.get("line1"), "addressLine2": address.get("line2"), "city": address.get("city"),
-        "state": address.get("region"), "postalCode": address.get("postcode"), "country": address.get("country"),
-        "phoneNumber": values.get("phone"), "email": values.get("email"), "taxRegistrationNumber": tax.get("number"),
-        "currencyCode": values.get("currency"),
-    })  # fmt: skip
-
-
-def _item(values: Mapping[str, Any]) -> dict[str, Any]:
-    return _filled({
-        "document": "items", "number": values.get("sku"), "type": "Service",
-        "displayName": str(values.get("name") or values.get("sku"))[:100], "active": values.get("status") not in CLOSED,
-    })  # fmt: skip
-
-
-def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "")}
