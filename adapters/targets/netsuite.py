@@ -19,7 +19,7 @@ from adapters.base import Capabilities, Connection, Message, Status
 from adapters.bearer import Bearer, fetched
 from adapters.errors import ConnectionInvalid, TargetRefuses, TargetUnavailable, UnknownOutcome
 from adapters.record_target import RecordTarget, Refused, Row, by_status
-from adapters.transport import Answer, Manners, Transport
+from adapters.transport import Answer, Transport, manners_of
 from canonical.record import GoldenRecord
 
 RECORDS, QUERY = "/services/rest/record/v1", "/services/rest/query/v1/suiteql"
@@ -151,7 +151,7 @@ def connect(made: Connection) -> NetSuiteTarget:
     missing = [word for word in ("url", "token_url", "client_id", "client_secret") if not options.get(word)]
     if missing:
         raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
-    transport = Transport(made.name, str(options["url"]), options.get("manners") or Manners())
+    transport = Transport(made.name, str(options["url"]), manners_of(options))
     return NetSuiteTarget(made.name, transport, fetched(transport, options), options.get("subsidiary"))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.base import Target
+from adapters.base import Connection, Target
 from adapters.peers.faults import Trouble
+from adapters.registry import KINDS
 from hub.flow import publish
 from hub.flow.reconcile import reconcile, resend
 from hub.store import drift
@@ -17,7 +19,7 @@ from hub.store.access import Principal
 from hub.store.engine import reading
 from hub.wiring import Hub
 from tests.conformance.peers import WORLDS, World
-from tests.worlds import account, deliver, golden_of
+from tests.worlds import account, deliver, golden_of, invoice
 
 
 @pytest.fixture(params=["odoo-jsonrpc", "sap", "netsuite", "business_central"])
@@ -92,3 +94,43 @@ def test_whatever_the_way_does_each_record_is_there_once(world: World, hub: Hub,
     assert world.fake.met == [trouble]
     assert Counter(one.golden_id for one in erp.find("account", ids)) == dict.fromkeys(ids, 1)
     assert not any(reconcile(hub.engine, erp, clock).counts.values())
+
+
+@pytest.mark.parametrize("kind", ["odoo-json2", "business_central"])
+def test_customers_and_invoices_go_in_one_run_and_then_nothing_is_owed(kind: str, hub: Hub, clock: Any) -> None:
+    world = WORLDS[kind]()
+    with world.fake:
+        erp = world.connect(revenue_account="8400", tax_codes={19: "VAT19", 0: "VAT0"})
+        deliver(hub, [
+            account("billing", "a", name="Acorn Foods Ltd", status="active", street="1 Mill Lane", city="Leeds", country="GB"),
+            *(
+                invoice("billing", f"i{n}", number=f"INV-{n}", status="open", account="a", net="100", gross="100",
+                        currency="EUR", lines=[{"id": "1", "net": "100"}])
+                for n in range(3)
+            ),
+        ])  # fmt: skip
+        assert run(hub, erp, clock) == {"acknowledged": 4}
+        assert run(hub, erp, clock) == {}
+        assert not any(reconcile(hub.engine, erp, clock).counts.values()), standing(hub)
+        assert {found.body["reference"] for found in erp.read("invoice")} == {"INV-0", "INV-1", "INV-2"}
+        world.close()
+
+
+def test_file_is_acknowledged_while_the_run_waits_for_it(hub: Hub, clock: Any, tmp_path: Path) -> None:
+    """Nothing is sent twice meanwhile; what is refused there is rejected here, in its words."""
+    options = {"format": "csv", "folder": "out", "acks": "acks"}
+    erp = KINDS["drop"](Connection("erp", "drop", tmp_path, options))
+    ids = customers(hub)
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        (tmp_path / "out" / "acks").mkdir(exist_ok=True)
+        said = "".join(f"erp/{one}/1/create,{'ok' if one != ids[1] else 'no'},,no such country\r\n" for one in ids)
+        (tmp_path / "out" / "acks" / "1.csv").write_text(f"key,status,remote_id,says\r\n{said}")
+
+    plan = publish.make_plan(hub.engine, erp, "ana", clock())
+    publish.approve(hub.engine, plan, None, "ben", clock())
+    assert publish.apply(hub.engine, erp, plan, clock, pause=pause) == {"acknowledged": 2, "rejected": 1}
+    assert waited == [60.0]
+    assert len(list((tmp_path / "out").glob("*.csv"))) == 1

@@ -17,7 +17,7 @@ from adapters.errors import ConnectionInvalid, TargetRefuses, TargetUnavailable,
 from adapters.record_target import RecordTarget, Refused, Row, by_status
 from adapters.targets.business_central import words
 from adapters.targets.business_central.words import SETS, number, system_id
-from adapters.transport import Answer, Manners, Transport
+from adapters.transport import Answer, Transport, manners_of
 from canonical.record import GoldenRecord
 
 NAMED = 20  # ids named in one filter
@@ -192,7 +192,7 @@ def connect(made: Connection) -> BusinessCentralTarget:
     missing = [word for word in needed if not options.get(word)]
     if missing:
         raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
-    transport = Transport(made.name, str(options["url"]), options.get("manners") or Manners())
+    transport = Transport(made.name, str(options["url"]), manners_of(options, rate=20, burst=100))
     path = f"/v2.0/{options['tenant']}/{options['environment']}/api/v2.0/companies({options['company']})"
     return BusinessCentralTarget(made.name, transport, path, fetched(transport, options), options)
 

@@ -19,7 +19,7 @@ from adapters.record_target import TROUBLE, RecordTarget, Refused, Row, applied,
 from adapters.targets.odoo.kinds import KINDS, MODULE, Book, Invoice, Kind
 from adapters.targets.odoo.rpc import Json2, JsonRpc, Odoo, Wire, XmlRpc
 from adapters.targets.odoo.words import LINE
-from adapters.transport import Manners, Transport
+from adapters.transport import Transport, manners_of
 from canonical.record import GoldenRecord
 
 PAGE = 500  # records read in one call
@@ -203,7 +203,7 @@ def connect(made: Connection) -> OdooTarget:
     if missing or protocol not in ("jsonrpc", "xmlrpc", "json2"):
         says = f"`{missing[0]}` is missing" if missing else f"there is no protocol {protocol!r}"
         raise ConnectionInvalid(f"target {made.name}: {says}.", target=made.name)
-    transport = Transport(made.name, str(options["url"]), options.get("manners") or Manners())
+    transport = Transport(made.name, str(options["url"]), manners_of(options))
     database, password = str(options["database"]), str(options["password"])
     wire: Wire
     if protocol == "json2":

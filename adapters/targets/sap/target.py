@@ -19,7 +19,7 @@ from adapters.errors import ConnectionInvalid, TargetRefuses, TargetUnavailable
 from adapters.record_target import RecordTarget, Refused, Row
 from adapters.targets.sap import words
 from adapters.targets.sap.gateway import Change, Gateway
-from adapters.transport import Manners, Transport
+from adapters.transport import Transport, manners_of
 from canonical.record import GoldenRecord
 
 SERVICE = "/sap/opu/odata/sap/API_BUSINESS_PARTNER"
@@ -146,7 +146,7 @@ def connect(made: Connection) -> SapTarget:
         raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
     by_token = bool(options.get("token_url"))
     auth = {} if by_token else {"auth": (str(options["user"]), str(options["password"]))}
-    transport = Transport(made.name, str(options["url"]), options.get("manners") or Manners(), **auth)
+    transport = Transport(made.name, str(options["url"]), manners_of(options), **auth)
     bearer = fetched(transport, options) if by_token else None
     gateway = Gateway(transport, str(options.get("service", SERVICE)), client=options.get("client"), bearer=bearer)
     return SapTarget(made.name, gateway, options)

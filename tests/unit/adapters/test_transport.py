@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from adapters.errors import TargetUnavailable, UnknownOutcome
-from adapters.transport import Answer, Manners, Paced, Transport
+from adapters.transport import Answer, Freely, Manners, Paced, Transport, manners_of
 
 Script = list[tuple[int, dict[str, str]] | str]
 
@@ -152,3 +152,14 @@ def test_answer_that_has_no_end_is_cut_off(
     monkeypatch.setattr("adapters.transport.LARGEST", 1)
     with pytest.raises(UnknownOutcome):
         transport().call("POST", "/x")
+
+
+def test_connection_says_how_it_is_called() -> None:
+    ready = Manners(tries=1)
+    assert manners_of({"manners": ready}) is ready
+    plain, limited = manners_of({}), manners_of({"timeout": 5, "rate": 2})
+    assert (plain.read, plain.throttle.wait(), plain.throttle.wait()) == (60.0, 0.0, 0.0)
+    assert (limited.read, limited.throttle.wait()) == (5.0, 0.0)
+    assert 0.4 < limited.throttle.wait() <= 0.5
+    assert isinstance(manners_of({}, rate=20, burst=100).throttle, Paced)
+    assert isinstance(manners_of({"rate": 0}, rate=20).throttle, Freely)
