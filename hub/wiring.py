@@ -28,6 +28,7 @@ from hub.store.engine import Engine, connect, reading, writing
 from rules.ruleset import RuleSet, shipped
 
 DATES = {"id": "dates", "job": "dates", "target": None, "cron": "*/5 * * * *", "timezone": "UTC", "paused": False}
+WEBHOOKS = {**DATES, "id": "webhooks", "job": "webhooks", "cron": "* * * * *"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Hub:
         with writing(self.engine) as connection:
             stored.activate(connection, shipped(), self.clock())
             schedules.put_if_none(connection, DATES)
+            schedules.put_if_none(connection, WEBHOOKS)
 
     @property
     def rulesets(self) -> dict[str, RuleSet]:

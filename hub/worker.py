@@ -23,7 +23,7 @@ from apscheduler.triggers.cron import CronTrigger
 from canonical.errors import MasterDataError
 from hub import windows
 from hub.errors import InvalidRequest
-from hub.flow import dates, publish
+from hub.flow import dates, publish, webhooks
 from hub.flow.reconcile import reconcile
 from hub.log import logger
 from hub.store import schedules
@@ -194,6 +194,12 @@ def read_back(hub: Hub, row: Mapping[str, Any]) -> str:
     return f"{found.read} read, {told}" + (f"; broken off: {found.trouble}" if found.trouble else "")
 
 
+def tell_changes(hub: Hub, _row: Mapping[str, Any]) -> str:
+    """Tell every webhook what it has not heard."""
+    told = webhooks.tell(hub.engine, hub.clock)
+    return f"{sum(told.values())} changes told to {len(told)} receivers"
+
+
 def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
     """Judge again what an owner's first day or an override's end has touched."""
     changed = dates.follow(hub.engine, hub.clock())
@@ -220,4 +226,5 @@ _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {
     "publish": publish_owed,
     "reconcile": read_back,
     "dates": follow_dates,
+    "webhooks": tell_changes,
 }

@@ -33,7 +33,7 @@ def ls(*, directory: Path | None, form: str) -> None:
 
 @schedule.command("put")
 @click.argument("name")
-@click.argument("job", type=click.Choice(["publish", "reconcile", "dates"]))
+@click.argument("job", type=click.Choice(["publish", "reconcile", "dates", "webhooks"]))
 @click.option("--cron", required=True, help="Five fields: minute hour day month weekday.")
 @click.option("--target", help="For publish and reconcile.")
 @click.option("--zone", default="UTC", show_default=True, help="Such as Europe/Berlin.")

@@ -18,17 +18,16 @@ from hub.store.schema import Serial, metadata
 from hub.store.schema import one_of as _one_of
 from hub.store.schema import only as _only
 from hub.store.types import Utc, document
+from hub.store.webhook_tables import TABLES as WEBHOOKS
 
 BESIDE = (
-    ruleset,
-    simulation,
-    promotion,
-    passed,
+    *(ruleset, simulation, promotion, passed),
     *CODES,
     *DRIFT,
+    *WEBHOOKS,
     change,
     closing,
-)  # tables which stand in rooms of their own
+)  # tables which stand in rooms of their own; fmt: skip
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(

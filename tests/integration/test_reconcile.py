@@ -246,7 +246,7 @@ def test_commands_and_graphql_tell_and_settle(hub: Hub, books: Books, monkeypatc
     run = CliRunner().invoke
     assert run(reconciling.reconcile, ["erp"]).exit_code == 0
     books.edit(id_of(hub, "0"), name="Edited")
-    made = run(reconciling.reconcile, ["erp"])
+    made = run(reconciling.reconcile, ["erp", "--exit-code"])
     assert made.exit_code == 4
     assert "name: Acorn Ltd -> Edited" in made.output
     (row,) = json.loads(run(reconciling.drift, ["ls", "--format", "json"]).stdout)
