@@ -84,6 +84,11 @@ def _connection(name: str, kind: str, options: Mapping[str, Any], folder: Path) 
 
 
 def _filled(value: Any) -> Any:
+    """With each `${VARIABLE}` in its texts, however deep. Raises KeyError."""
+    if isinstance(value, Mapping):
+        return {key: _filled(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one) for one in value]
     return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], value) if isinstance(value, str) else value
 
 

@@ -16,6 +16,7 @@ import pytest
 from adapters.base import Connection, Message, Status, Target
 from adapters.errors import ConnectionInvalid, TargetRefuses, TargetUnavailable
 from adapters.registry import KINDS
+from adapters.registry import target as target_named
 
 Connect = Callable[..., Target]
 
@@ -226,3 +227,32 @@ def test_sftp_host_with_another_key_or_password_is_refused_and_a_dead_one_unavai
 def test_what_cannot_work_is_said_before_anything_is_sent(tmp_path: Path, options: Any, says: str) -> None:
     with pytest.raises(ConnectionInvalid, match=says):
         connect(tmp_path, **options)
+
+
+def test_secret_of_a_part_is_read_from_the_environment(
+    tmp_path: Path, sftp: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**sftp.options, "password": "${SFTP_PASSWORD}"}
+    text = json.dumps({"ledger": {"kind": "drop", "format": "csv", "folder": "/", "sftp": options}})
+    (tmp_path / "targets.yaml").write_text(text)
+    with pytest.raises(ConnectionInvalid, match="SFTP_PASSWORD"):
+        target_named("ledger", tmp_path)
+    monkeypatch.setenv("SFTP_PASSWORD", "secret")
+    assert target_named("ledger", tmp_path).check().startswith("sftp 127.0.0.1")
+
+
+def test_server_that_cannot_rename_over_a_file_renames_all_the_same(
+    tmp_path: Path, sftp: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    async def unsupported(*said: object) -> None:
+        asked.extend(said)
+        raise asyncssh.SFTPOpUnsupported("Operation unsupported")
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "posix_rename", lambda *said: unsupported(*said))
+    (sftp.root / "plain").mkdir()
+    target = connect(tmp_path, format="jsonl", folder="/plain", sftp=sftp.options)
+    assert target.send([customer()])[0].status is Status.APPLIED
+    assert asked
+    assert list(arrived(sftp.root / "plain")) == ["0-customer.jsonl"]

@@ -43,7 +43,7 @@ class Sftp:
             if _size(sftp, f"{there}.part") != len(content):
                 raise TargetUnavailable(f"{self.name} did not keep all of {name}; it was not renamed.")
             try:
-                sftp.posix_rename(f"{there}.part", there)
+                _rename(sftp, f"{there}.part", there)
             except (OSError, EOFError, paramiko.SSHException) as error:
                 raise UnknownOutcome(f"{self.name} was told to rename {name}, and did not confirm it.") from error
 
@@ -82,6 +82,16 @@ class Sftp:
             raise TargetUnavailable(f"{self.name} cannot be reached ({type(error).__name__}).") from error
         finally:
             client.close()
+
+
+def _rename(sftp: paramiko.SFTPClient, old: str, new: str) -> None:
+    """Over what may be there; a server without that extension renames all the same."""
+    try:
+        sftp.posix_rename(old, new)
+    except OSError as error:
+        if "unsupported" not in str(error).lower():
+            raise
+        sftp.rename(old, new)
 
 
 def _size(sftp: paramiko.SFTPClient, path: str) -> int | None:
