@@ -75,7 +75,12 @@ def simulation(number: int) -> str:
     auth.visitor()
     with reading(auth.hub().engine) as connection:
         found = rehearsal.get(connection, number)
-    return render_template("simulation.html", title=f"Simulation S-{number}", one=found, most=100)
+    fields = sorted(found.report["fields"], key=lambda line: not line["published"])
+    return render_template(
+        "simulation.html", title=f"Simulation S-{number}", one=found, most=100,
+        changed=[line for line in fields if line["before"] != line["after"]],
+        reasoned=[line for line in fields if line["before"] == line["after"]],
+    )  # fmt: skip
 
 
 @routes.post("/simulations/<int:number>/promote")
