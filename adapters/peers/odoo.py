@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import xmlrpc.client
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from adapters.peers.fake import Asked, Fake, Said
-from adapters.peers.odoo_models import DEFAULTS, MODELS, NEEDED, SEED, Fault, convert, matches
+from adapters.peers.odoo_models import DEFAULTS, DIGITS, MODELS, NEEDED, SEED, Fault, convert, matches
 
 SECRET = "open sesame"  # noqa: S105 (of a fake)
 DEFAULT_TAX = 1  # 15 %, put on lines that do not say their taxes
@@ -213,18 +213,18 @@ class FakeOdoo(Fake):
         return False if value is None else value
 
     def _amounts(self, move: int) -> dict[str, Any]:
+        """Rounded line by line, as a new database has it."""
         lines = [row for _, row in sorted(self.tables["account.move.line"].items()) if row["move_id"] == move]
+        currency = self.tables["res.currency"][self.tables["account.move"][move]["currency_id"]]["name"]
+        cent = Decimal(1).scaleb(-DIGITS.get(currency, 2))
         net = tax = Decimal(0)
         for line in lines:
-            amount = Decimal(str(line["quantity"])) * Decimal(str(line["price_unit"]))
+            amount = (Decimal(str(line["quantity"])) * Decimal(str(line["price_unit"]))).quantize(cent, ROUND_HALF_UP)
             rates = [Decimal(str(self.tables["account.tax"][number]["amount"])) for number in line["tax_ids"]]
-            net, tax = net + amount, tax + sum((amount * rate / 100 for rate in rates), Decimal(0))
-        tax = round(tax, 2)
-        return {
-            "amount_total": float(net + tax),
-            "amount_tax": float(tax),
-            "invoice_line_ids": [x["id"] for x in lines],
-        }
+            net += amount
+            tax += sum(((amount * rate / 100).quantize(cent, ROUND_HALF_UP) for rate in rates), Decimal(0))
+        ids = [line["id"] for line in lines]
+        return {"amount_total": float(net + tax), "amount_tax": float(tax), "invoice_line_ids": ids}
 
     def _service(self, service: str, method: str, arguments: Sequence[Any]) -> Any:
         if (service, method) == ("common", "version"):

@@ -42,14 +42,22 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "account.move": {"state": "draft", "currency_id": 1},
     "account.move.line": {"quantity": 1.0, "price_unit": 0.0},
 }
+DIGITS = {"BHD": 3, "JPY": 0, "KRW": 0, "KWD": 3}  # of the currencies that have not two
+_CURRENCIES = (
+    "EUR USD GBP CHF AED AUD BGN BHD BRL CAD CNY CZK DKK HKD HUF INR JPY KRW KWD MXN NOK NZD PLN RON SEK SGD".split()
+)
+_COUNTRIES = (
+    "AE AR AT AU BE BG BH BR CA CH CL CN CO CY CZ DE DK EE ES FI FR GB GR HK HR HU IE IL IN IS IT JP KR KW LI LT LU LV "
+    "MC MT MX MY NL NO NZ PL PT QA RO RS RU SA SE SG SI SK TH TR TW UA US VN ZA"
+).split()
 SEED: dict[str, list[dict[str, Any]]] = {
     "res.users": [{"name": "Administrator"}, {"name": "hub"}],
-    "res.currency": [{"name": code} for code in ("EUR", "USD", "GBP", "CHF")],
-    "res.country": [{"name": code, "code": code} for code in ("AT", "CH", "DE", "FR", "GB", "GR", "US")],
+    "res.currency": [{"name": code} for code in _CURRENCIES],
+    "res.country": [{"name": code, "code": code} for code in _COUNTRIES],
     "res.company": [{"name": "Concord Demo GmbH", "currency_id": 1}],
     "account.tax": [
         {"name": f"{rate}%", "amount": rate, "amount_type": "percent", "type_tax_use": "sale", "price_include": False}
-        for rate in (15.0, 19.0, 7.0, 20.0)
+        for rate in (15.0, 19.0, 7.0, 20.0, 5.0, 5.5, 6.0, 7.7, 8.0, 8.1, 9.0, 10.0, 12.0, 13.5, 14.0, *range(16, 28))
     ],
     "res.partner": [{"name": "Concord Demo GmbH", "is_company": True}],
 }  # fmt: skip

@@ -100,6 +100,12 @@ def test_draft_that_is_reckoned_otherwise_is_not_posted_until_it_is_corrected(
     assert (refused.status, refused.code) == (Status.INVALID, "tax")
 
 
+def test_invoice_that_came_without_its_lines_is_one_line(erp: BusinessCentralTarget) -> None:
+    assert send(erp, FIRST, lines=None).status is Status.APPLIED
+    (found,) = erp.find("invoice", [FIRST])
+    assert found.body["lines"] == [{"description": "R-1", "quantity": "1", "price": "98.5"}]
+
+
 def test_draft_is_posted_later_and_a_withdrawn_one_is_deleted(
     erp: BusinessCentralTarget, fake: FakeBusinessCentral
 ) -> None:

@@ -241,6 +241,16 @@ def test_golden_records_are_rendered_in_odoos_words(connect: Connect) -> None:
     }  # fmt: skip
 
 
+def test_invoice_that_came_without_its_lines_is_one_line(connect: Connect) -> None:
+    values = {
+        "number": "R-1",
+        "total": {"amount": "119.00", "currency": "EUR"},
+        "tax": {"amount": "19.00", "currency": "EUR"},
+    }
+    body = connect().render(GoldenRecord("inv_1", "invoice", 1, values, {}, (), "r"), {"account": "acc_1"})
+    assert body["lines"] == [{"name": "R-1", "quantity": "1", "price": "100"}]
+
+
 def test_what_cannot_work_is_said_before_anything_is_sent(connect: Connect) -> None:
     with pytest.raises(ConnectionInvalid, match="`user` is missing"):
         connect(user="")

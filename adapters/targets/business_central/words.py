@@ -61,7 +61,7 @@ def invoice(values: Values, parents: Mapping[str, str]) -> dict[str, Any]:
         "date": values.get("issued_on"), "due": values.get("due_on") or values.get("issued_on"),
         "currency": values.get("currency") or (total or {}).get("currency"), "gross": _amount(total),
         "tax": _amount(values.get("tax")) or "0", "posted": values.get("status") not in ("draft", "void"),
-        "lines": [_line(one) for one in values.get("lines") or ()] or None,
+        "lines": [_line(one) for one in values.get("lines") or _whole(values)] or None,
     })  # fmt: skip
 
 
@@ -151,6 +151,15 @@ def _invoice_there(raw: Values) -> dict[str, Any]:
         "gross": _plain(raw["totalAmountIncludingTax"]), "tax": _plain(raw["totalTaxAmount"]),
         "posted": raw.get("status") not in ("Draft", "In Review"), "lines": lines or None,
     }  # fmt: skip
+
+
+def _whole(values: Values) -> list[dict[str, Any]]:
+    """An invoice that came without its lines, as one."""
+    total, tax = values.get("total"), values.get("tax")
+    if total is None:
+        return []
+    net = Decimal(total["amount"]) - Decimal(tax["amount"] if tax else 0)
+    return [{"key": values.get("number"), "amount": {**total, "amount": str(net)}}]
 
 
 def _line(one: Values) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def invoice(golden: GoldenRecord, parents: Mapping[str, str]) -> dict[str, Any]:
         "currency": values.get("currency") or (total or {}).get("currency"),
         "gross": _amount(total, sign), "tax": _amount(values.get("tax"), sign) or "0",
         "state": {"draft": "draft", "void": "cancel"}.get(str(values.get("status")), "posted"),
-        "lines": [_line(one, sign) for one in values.get("lines") or ()] or None,
+        "lines": [_line(one, sign) for one in values.get("lines") or _whole(values)] or None,
     })  # fmt: skip
 
 
@@ -141,6 +141,15 @@ def plain(number: Any) -> str:
     """A number as text, without what says nothing: 49.00 is 49. Odoo's are binary fractions."""
     text = format(Decimal(repr(number) if isinstance(number, float) else str(number)).normalize(), "f")
     return "0" if text == "-0" else text
+
+
+def _whole(values: Values) -> list[dict[str, Any]]:
+    """An invoice that came without its lines, as one."""
+    total, tax = values.get("total"), values.get("tax")
+    if total is None:
+        return []
+    net = Decimal(total["amount"]) - Decimal(tax["amount"] if tax else 0)
+    return [{"key": values.get("number"), "amount": {**total, "amount": str(net)}}]
 
 
 def _line(one: Values, sign: int) -> dict[str, Any]:
