@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -235,6 +235,32 @@ def test_whatever_the_way_does_each_record_is_there_once(
         assert Counter(one.golden_id for one in erp.find("account", ids)) == dict.fromkeys(ids, 1)
     assert counts == {"acknowledged": 5}
     assert {id_: queries.record(hub.engine, id_).published[0]["remote_id"] for id_ in ids} == found
+
+
+@pytest.mark.promise("A-71")
+def test_invoices_that_cannot_be_read_back_are_not_made_a_second_time(server: TrytonServer, connected: Connect) -> None:
+    party, keys = new(), [new("inv"), new("inv")]
+    send(connected(), message(party, PARTY))
+    batch = [message(key, bill(party)) for key in keys]
+    with FaultProxy(server.options["url"]) as proxy:
+        erp = _hasty(connected(url=proxy.url))
+        proxy.plan(Trouble.LATE, when=b"model.account.invoice.create", seconds=0.0)
+        proxy.plan(*[Trouble.THROTTLED] * erp.tryton.transport.manners.tries, when=b"invoice.search_read")
+        assert [r.status for r in erp.send(batch)] == [Status.UNCERTAIN] * 2
+        assert not proxy.faults
+        assert Counter(found.golden_id for found in erp.find("invoice", keys)) == dict.fromkeys(keys, 1)
+        assert [r.status for r in erp.send(batch)] == [Status.APPLIED] * 2  # posted now
+        assert Counter(found.golden_id for found in erp.find("invoice", keys)) == dict.fromkeys(keys, 1)
+
+
+def test_throttled_batch_pauses_the_connection_and_is_not_sent_one_by_one(
+    server: TrytonServer, connected: Connect
+) -> None:
+    with FaultProxy(server.options["url"]) as proxy:
+        erp = _hasty(connected(url=proxy.url))
+        proxy.plan(Trouble.THROTTLED, when=b"model.party.party.create")
+        receipts = send(erp, *(message(new(), PARTY) for _ in range(3)))
+    assert [(r.status, r.wait) for r in receipts] == [(Status.THROTTLED, timedelta(0))] * 3
 
 
 def _hasty(erp: TrytonTarget) -> TrytonTarget:

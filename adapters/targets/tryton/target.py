@@ -118,7 +118,7 @@ class TrytonTarget:
         try:
             receipts |= self._created(kind, {place: messages[place] for place in made}, list(made.values()))
         except Refused as error:
-            if len(made) == 1 and error.status is not Status.DUPLICATE:
+            if error.status.passing or (len(made) == 1 and error.status is not Status.DUPLICATE):
                 return receipts | dict.fromkeys(made, _trouble(error))
             for place, values in made.items():  # one by one, each with its own answer
                 one = {place: messages[place]}
@@ -130,10 +130,16 @@ class TrytonTarget:
     def _created(
         self, kind: Kind, messages: Mapping[int, Message], values: Sequence[Mapping[str, Any]]
     ) -> dict[int, Receipt]:
-        """Make the records in one call, finish each, and read back under which version they stand."""
+        """Make the records in one call, finish each, and read back under which version they stand.
+
+        Raises only what the making says: once they are made, nobody may take them for refused and make them again.
+        """
         ids = self.tryton.call(f"model.{kind.made_as}.create", list(values))
-        rows = {row["id"]: row for row in kind.rows(self.book, kind.made(ids))}
-        by_key = {kind.key_of(row): row for row in rows.values()}
+        try:
+            by_key = {kind.key_of(row): row for row in kind.rows(self.book, kind.made(ids))}
+        except (Refused, TargetUnavailable, UnknownOutcome) as error:
+            says = f"it was made, and could not be read back: {error}"
+            return dict.fromkeys(messages, Receipt(Status.UNCERTAIN, code="uncertain", says=says[:1000]))
         receipts = {}
         for place, message in messages.items():
             row = by_key.get(message.golden_id)
@@ -184,7 +190,7 @@ class TrytonTarget:
 def _trouble(error: Exception) -> Receipt:
     """What an exception means for the record."""
     if isinstance(error, Refused):
-        return Receipt(error.status, code=error.status.value, says=error.says[:1000])
+        return Receipt(error.status, code=error.status.value, says=error.says[:1000], wait=error.wait)
     if isinstance(error, Unfit):
         return Receipt(Status.INVALID, code=error.code, says=str(error))
     if isinstance(error, UnknownOutcome):
