@@ -110,6 +110,7 @@ class FaultProxy:
 class _Handler(BaseHTTPRequestHandler):
     owner: FaultProxy
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer is 40 ms late
 
     def do_POST(self) -> None:
         """Pass one request on, or play the trouble that waits for it."""
