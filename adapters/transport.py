@@ -67,6 +67,7 @@ class Manners:
 
     connect: float = 5.0  # seconds until a connection stands
     read: float = 60.0  # seconds between two pieces of an answer
+    whole: float = 300.0  # seconds until the last of them, counted from asking
     tries: int = 4  # of a safe call
     longest_wait: float = 30.0  # seconds between two tries
     fails: int = 8  # connections lost in a row until the circuit opens
@@ -175,12 +176,15 @@ class Transport:
             raise lost(f"{self.name} was asked, and its answer was lost ({type(error).__name__}).") from error
 
     def _ask(self, method: str, path: str, sent: Mapping[str, Any]) -> Answer:
+        until = time.monotonic() + self.manners.whole
         with self._client.stream(method, path, **sent) as reply:
             pieces, size = [], 0
             for piece in reply.iter_bytes():
                 size += len(piece)
                 if size > LARGEST:
                     raise httpx.ReadError(f"more than {LARGEST} bytes")
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout(f"not whole after {self.manners.whole} s")
                 pieces.append(piece)
             return Answer(reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, b"".join(pieces))
 

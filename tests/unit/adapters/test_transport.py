@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,7 +17,7 @@ Script = list[tuple[int, dict[str, str]] | str]
 
 
 class System:
-    """A server that answers by a script: a status with headers, or `cut`."""
+    """A server that answers by a script: a status with headers, `cut`, or `drip`."""
 
     def __init__(self) -> None:
         self.script: Script = []
@@ -28,6 +30,9 @@ class System:
             def do_POST(self) -> None:
                 system.seen.append((self.path, self.rfile.read(int(self.headers.get("content-length", 0)))))
                 said = system.script.pop(0) if system.script else (200, {})
+                if said == "drip":
+                    self.drip()
+                    return
                 if isinstance(said, str):
                     self.close_connection = True
                     self.connection.close()
@@ -37,6 +42,18 @@ class System:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(b"{}")
+
+            def drip(self) -> None:
+                """Forty bytes over two seconds, each well within the time that one may take."""
+                self.close_connection = True
+                self.send_response(200)
+                self.send_header("content-length", "40")
+                self.end_headers()
+                with suppress(ConnectionError):
+                    for _ in range(40):
+                        self.wfile.write(b" ")
+                        self.wfile.flush()
+                        time.sleep(0.05)
 
             do_GET = do_POST  # noqa: N815
 
@@ -152,6 +169,18 @@ def test_answer_that_has_no_end_is_cut_off(
     monkeypatch.setattr("adapters.transport.LARGEST", 1)
     with pytest.raises(UnknownOutcome):
         transport().call("POST", "/x")
+
+
+@pytest.mark.parametrize(("safe", "lost", "calls"), [(True, TargetUnavailable, 2), (False, UnknownOutcome, 1)])
+def test_answer_that_drips_is_given_up_although_each_piece_is_in_time(
+    system: System, transport: Callable[..., Transport], *, safe: bool, lost: type[Exception], calls: int
+) -> None:
+    system.script = ["drip", "drip"]
+    with pytest.raises(lost, match="answer was lost"):
+        transport(read=1.0, whole=0.2, tries=2).call("POST", "/x", safe=safe)
+    assert len(system.seen) == calls
+    system.script = ["drip"]
+    assert transport(read=1.0).call("POST", "/x").body == b" " * 40
 
 
 def test_connection_says_how_it_is_called() -> None:
