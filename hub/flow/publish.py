@@ -33,6 +33,7 @@ from hub.store.plans import Owed
 from rules.ruleset import shipped
 
 CHUNK = 200  # messages between two commits
+LONGEST = timedelta(minutes=2)  # that we wait for a target before we try again
 LEASE = timedelta(minutes=5)  # longer than a chunk may take
 ATTEMPTS = 5
 _ORDER = {name: place for place, name in enumerate(ENTITIES)}
@@ -108,7 +109,7 @@ def apply(
         _begin(engine, plan_id, target.name)
         while chunk := _resume_or_claim(engine, target, plan_id, pause):
             lease.keep()
-            _deliver(engine, target, chunk, clock)
+            pause(_deliver(engine, target, chunk, clock))
         return _finish(engine, target, plan_id, clock)
     finally:
         lease.release()
@@ -305,8 +306,11 @@ def _looked_for(target: Target, entries: Sequence[Mapping[str, Any]]) -> dict[st
     return known
 
 
-def _deliver(engine: Engine, target: Target, chunk: _Chunk, clock: Clock) -> None:
-    """Send one chunk and write what came back. Raises TargetRefuses when nothing more should be sent."""
+def _deliver(engine: Engine, target: Target, chunk: _Chunk, clock: Clock) -> float:
+    """Send one chunk and write what came back; the seconds that the target asks us to wait, at most `LONGEST`.
+
+    Raises TargetRefuses when nothing more should be sent.
+    """
     wanted = [entry for entry in chunk.entries if entry["golden_id"] not in chunk.known]
     now = clock()
     receipts = target.send([_message(target.name, entry, chunk.there.get(entry["golden_id"])) for entry in wanted])
@@ -321,6 +325,7 @@ def _deliver(engine: Engine, target: Target, chunk: _Chunk, clock: Clock) -> Non
     refused = [one for one in receipts if one.status.halting]
     if refused:
         raise TargetRefuses(f"{target.name} stops us: {refused[0].says}. What was not sent stays planned.")
+    return max((min(one.wait, LONGEST).total_seconds() for one in receipts if one.wait), default=0.0)
 
 
 def _message(target: str, entry: Mapping[str, Any], there: Mapping[str, Any] | None) -> Message:

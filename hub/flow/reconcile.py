@@ -94,10 +94,12 @@ class _Reading:
         moved: dict[str, str | None] = {}
         with writing(self.engine) as connection:
             sent = drift.published(connection, self.target.name, keys)
+            unknown = [key for key in keys if key not in sent]
+            refused = drift.refused(connection, self.target.name, unknown) if unknown else {}
             for one in page:
                 row = sent.get(one.golden_id or "")
                 if row is None or row["remote_id"] != one.remote_id:
-                    rows.append(self._extra(one, row, now))
+                    rows.append(self._extra(one, row, now) | _left_of(refused.get(one.golden_id or "")))
                     continue
                 met += bool(row["active"])
                 if differing := fields_of(row["body"] if row["active"] else {}, one.body):
@@ -233,6 +235,11 @@ def money_of(entity: str, values: Row) -> dict[str, Any] | None:
         if isinstance(value, dict) and "amount" in value:
             return {"amount": value["amount"], "currency": value["currency"]}
     return None
+
+
+def _left_of(refusal: str | None) -> dict[str, Any]:
+    """What a refused try has left there, such as a draft."""
+    return {"cause": f"left there by a try that was not taken: {refusal}"} if refusal else {}
 
 
 def _hash(body: Any) -> bytes:

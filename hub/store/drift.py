@@ -40,6 +40,17 @@ def published(connection: sa.Connection, target: str, ids: Sequence[str]) -> dic
     return {row["golden_id"]: dict(row) for row in connection.execute(query).mappings()}
 
 
+def refused(connection: sa.Connection, target: str, ids: Sequence[str]) -> dict[str, str]:
+    """Of golden records whose last try the target did not take: what it said."""
+    last = sa.select(plan_entry.c.golden_id, sa.func.max(plan_entry.c.plan_id).label("plan_id"))
+    last = last.join(plan, plan.c.id == plan_entry.c.plan_id).where(plan.c.target == target)
+    tried = last.where(among(connection, plan_entry.c.golden_id, ids)).group_by(plan_entry.c.golden_id).subquery()
+    here = sa.and_(plan_entry.c.plan_id == tried.c.plan_id, plan_entry.c.golden_id == tried.c.golden_id)
+    query = sa.select(plan_entry.c.golden_id, plan_entry.c.reason).join(tried, here)
+    rows = connection.execute(query.where(plan_entry.c.state.in_(("rejected", "parked"))))
+    return {row[0]: row[1] or "it said nothing" for row in rows}
+
+
 def active(connection: sa.Connection, target: str, entity: str) -> int:
     """How many records of an entity the target should have."""
     query = sa.select(sa.func.count()).select_from(publication).join(golden, golden.c.id == publication.c.golden_id)

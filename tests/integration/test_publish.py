@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -144,6 +145,17 @@ def test_publish_passing_trouble_is_tried_again(hub: Hub, status: Status) -> Non
     _, counts = run(hub, erp)
     assert counts == {"acknowledged": 2}
     assert erp.effects == 2
+
+
+@pytest.mark.promise("A-72")
+def test_publish_waits_as_long_as_the_target_asks(hub: Hub) -> None:
+    deliver(hub, [account("crm", "1", name="Acme Ltd")])
+    asked: list[float] = []
+    erp = target(**{"Acme Ltd": Receipt(Status.THROTTLED, says="later", wait=timedelta(seconds=7))})
+    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    assert publish.apply(hub.engine, erp, plan, hub.clock, pause=asked.append) == {"acknowledged": 1}
+    assert max(asked) == 7
 
 
 def test_publish_rejected_record_ends_so_and_the_rest_goes_on(hub: Hub) -> None:

@@ -321,6 +321,20 @@ def test_edit_made_there_is_drift_with_age_and_cause_and_is_adopted_or_resent(
     assert not [row for row in _standing(hub) if row["golden_id"] == ids[0]]
 
 
+def test_draft_that_was_not_taken_is_told_as_what_it_is(erp: TrytonTarget, hub: Hub, clock: Any) -> None:
+    one = uuid4().hex[:6]
+    deliver(hub, [
+        account("billing", one, name=f"Acorn {one} Ltd", status="active", city="Leeds", country="GB"),
+        invoice("billing", f"i{one}", number=f"INV-{one}", status="open", account=one, net="100", gross="120",
+                currency="EUR", lines=[{"id": "1", "net": "100"}]),
+    ])  # fmt: skip
+    assert _run(hub, erp, clock) == {"acknowledged": 1, "rejected": 1}
+    reconcile(hub.engine, erp, clock)
+    found = {row["kind"]: row for row in _standing(hub) if row["entity"] == "invoice" and f"INV-{one}" in str(row)}
+    assert found["extra"]["cause"].startswith("left there by a try that was not taken: the draft comes to 100")
+    assert found["missing"]["cause"].startswith("rejected: the draft comes to 100")
+
+
 def _run(hub: Hub, erp: TrytonTarget, clock: Any) -> dict[str, int]:
     plan = publish.make_plan(hub.engine, erp, "ana", clock())
     publish.approve(hub.engine, plan, None, "ben", clock())
