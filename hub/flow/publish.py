@@ -109,7 +109,8 @@ def apply(
         _begin(engine, plan_id, target.name)
         while chunk := _resume_or_claim(engine, target, plan_id, pause):
             lease.keep()
-            pause(_deliver(engine, target, chunk, clock))
+            if wait := _deliver(engine, target, chunk, clock):
+                pause(wait)
         return _finish(engine, target, plan_id, clock)
     finally:
         lease.release()
