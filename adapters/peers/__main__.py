@@ -25,8 +25,8 @@ FAKES: dict[str, Callable[..., Fake]] = {
 }  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None, until: threading.Event | None = None) -> int:
-    """Run one until the event is set, or for ever."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one until the process is ended."""
     parser = argparse.ArgumentParser(prog="python -m adapters.peers", description="A fake system to publish to.")
     parser.add_argument("kind", choices=sorted(FAKES))
     parser.add_argument("--port", type=int, default=0, help="0, the default, is any that is free")
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, until: threading.Event | None =
         options = orjson.dumps({"erp": {"kind": said.kind, **fake.options}}).decode()
         sys.stdout.write(f"{options}\n")
         sys.stdout.flush()
-        (until or threading.Event()).wait()
+        threading.Event().wait()
     return 0
 
 

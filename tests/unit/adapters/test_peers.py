@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.base import Connection
 from adapters.errors import TargetUnavailable
-from adapters.peers.__main__ import FAKES, main
+from adapters.peers.__main__ import FAKES
 from adapters.registry import KINDS
 from adapters.transport import Manners
 
@@ -24,15 +26,11 @@ def ask(url: str, body: dict[str, Any] | None = None) -> Any:
 
 
 @pytest.mark.parametrize("kind", sorted(FAKES))
-def test_fake_runs_by_a_command_and_its_trouble_is_switched_over_http(
-    kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Any
-) -> None:
-    until = threading.Event()
-    running = threading.Thread(target=main, args=([kind], until))
-    running.start()
-    said = ""
-    while not said:
-        said = capsys.readouterr().out
+def test_fake_runs_by_a_command_and_its_trouble_is_switched_over_http(kind: str, tmp_path: Any) -> None:
+    command = [sys.executable, "-m", "adapters.peers", kind]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3])
+    assert running.stdout is not None
+    said = running.stdout.readline()
     options = json.loads(said)["erp"]
     assert options.pop("kind") == kind
     hasty = Manners(tries=2, sleep=lambda _: None)
@@ -51,7 +49,8 @@ def test_fake_runs_by_a_command_and_its_trouble_is_switched_over_http(
             ask(switch, {"trouble": "none such"})
         wrong.value.close()
     finally:
-        until.set()
-        running.join()
+        running.terminate()
+        running.wait(30)
+        running.stdout.close()
         holder = getattr(target, "gateway", None) or getattr(getattr(target, "odoo", None), "wire", None) or target
         holder.transport.close()  # type: ignore[union-attr]
