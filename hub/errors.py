@@ -47,6 +47,13 @@ class NotAuthenticated(MasterDataError):
     hint = "Send `Authorization: Bearer <API key>`; `hub demo` prints one key per role."
 
 
+class OutOfSight(MasterDataError):
+    """The scope of the key does not reach this: an entity that it does not see, or a field that is masked for it."""
+
+    code = "HUB-4303"
+    hint = "Ask without it, or with a key whose scope has it: `hub keys issue NAME ROLE --entity … --hide …`."
+
+
 class PlanStale(MasterDataError):
     """What the plan was made from has changed; nothing was sent."""
 

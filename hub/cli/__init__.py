@@ -43,7 +43,7 @@ _COMMANDS = {
     "explain": "hub.cli.admin:explain",
     "audit": "hub.cli.admin:audit",
     "replay": "hub.cli.proving:replay",
-    "keys": "hub.cli.admin:keys",
+    "keys": "hub.cli.keyring:keys",
 }
 _EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5, "HUB-4403": 6}
 
@@ -98,7 +98,7 @@ _HELP = {
     "explain": "What a code means, and what to do.",
     "audit": "Verify the audit log.",
     "replay": "Rebuild every golden record from the log and compare.",
-    "keys": "Issue and revoke API keys.",
+    "keys": "Issue, list, rotate and revoke API keys.",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
+from hub.cli.terminal import folder, form, open_hub, put_json, say
 
 
 @click.command()
@@ -84,37 +84,3 @@ def verify(directory: Path | None) -> None:
         say(f"the log is not what was written, from entry {broken} on.")
         raise SystemExit(1)
     say("the chain holds.")
-
-
-@click.group()
-def keys() -> None:
-    """API keys."""
-
-
-@keys.command("issue")
-@click.argument("name")
-@click.argument("role", type=click.Choice(["reader", "steward", "approver", "operator", "engineer", "admin"]))
-@folder
-def issue(name: str, role: str, *, directory: Path | None) -> None:
-    """Issue a key for NAME in ROLE; it is shown this once."""
-    from hub.store.access import Principal
-    from hub.store.access import issue as issue_key
-    from hub.store.engine import writing
-
-    hub = open_hub(directory)
-    with writing(hub.engine) as connection:
-        click.echo(issue_key(connection, Principal(name, role), hub.clock()))
-
-
-@keys.command("revoke")
-@click.argument("key_id")
-@folder
-def revoke(key_id: str, *, directory: Path | None) -> None:
-    """End the key whose id is the part between the first two underscores."""
-    from hub.store.access import revoke as revoke_key
-    from hub.store.engine import writing
-
-    hub = open_hub(directory)
-    with writing(hub.engine) as connection:
-        ended = revoke_key(connection, key_id, hub.clock())
-    put_table(("key", "state"), [(key_id, "revoked" if ended else "was not in force")])

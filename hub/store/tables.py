@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
+from hub.store.access_tables import TABLES as ACCESS
 from hub.store.book_tables import closing
 from hub.store.change_table import change
 from hub.store.code_tables import TABLES as CODES
@@ -25,6 +26,7 @@ BESIDE = (
     *CODES,
     *DRIFT,
     *WEBHOOKS,
+    *ACCESS,
     change,
     closing,
 )  # tables which stand in rooms of their own; fmt: skip
@@ -379,15 +381,4 @@ firing = Table(
     Column("outcome", Text),
     _one_of("state", "claimed", "done", "failed"),
     Index(None, "state", "lease_until"),
-)
-api_key = Table(
-    "api_key",
-    metadata,
-    Column("id", String(16), primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("secret_hash", LargeBinary(32), nullable=False),
-    Column("created_at", Utc, nullable=False),
-    Column("revoked_at", Utc),
-    _one_of("role", "reader", "steward", "approver", "operator", "engineer", "admin"),
 )

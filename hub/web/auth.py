@@ -9,10 +9,10 @@ from typing import cast
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.errors import NotAuthenticated, NotPermitted
+from hub.errors import NotAuthenticated, NotPermitted, OutOfSight
 from hub.store import access
 from hub.store.access import Principal
-from hub.store.engine import reading
+from hub.store.engine import reading, writing
 from hub.wiring import Hub
 
 routes = Blueprint("auth", __name__)
@@ -44,10 +44,11 @@ def asking() -> Principal:
 def visitor() -> Principal:
     """Who has opened this console session. Raises NotAuthenticated."""
     if "principal" not in g:
-        name, role = session.get("name"), session.get("role")
-        if not isinstance(name, str) or not isinstance(role, str):
+        with reading(hub().engine) as connection:
+            principal = access.holder(connection, str(session.get("key")), hub().clock())
+        if principal is None:
             raise NotAuthenticated("this page needs a sign-in.")
-        g.principal = Principal(name, role)
+        g.principal = principal
     return cast("Principal", g.principal)
 
 
@@ -78,11 +79,13 @@ def login() -> str:
 
 @routes.post("/login")
 def open_session() -> Response:
-    """Open a session with an API key."""
+    """Open a session with an API key that sees everything: pages of the console mask nothing."""
     check_form()
     principal = _recognise(request.form.get("key", "").strip())
+    if not principal.sight.whole:
+        raise OutOfSight("the console shows everything, and this key does not.", hint="Sign in with another key.")
     session.clear()
-    session["name"], session["role"] = principal.name, principal.role
+    session["key"] = principal.key
     return redirect(url_for("console.today"))
 
 
@@ -95,8 +98,13 @@ def close_session() -> Response:
 
 
 def _recognise(key: str) -> Principal:
+    now = hub().clock()
     with reading(hub().engine) as connection:
-        principal = access.recognise(connection, key)
-    if principal is None:
-        raise NotAuthenticated("this API key is not known, or was revoked.")
+        principal = access.recognise(connection, key, now)
+        if principal is None or principal.key is None:
+            raise NotAuthenticated("this key or token is not known, has expired or was revoked.")
+        idle = access.idle(connection, principal.key, now)
+    if idle:
+        with writing(hub().engine) as connection:
+            access.note_use(connection, principal.key, now)
     return principal
