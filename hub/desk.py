@@ -6,24 +6,40 @@ is why an undo restores everything: the decision ends, and the same judge looks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from uuid_utils import uuid7
 
 from canonical.catalogue import entity as entity_named
 from canonical.ids import SourceKey
 from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted
 from hub.flow.resolve import resolve
-from hub.store import audit, decisions, journal, plans
+from hub.store import attention, audit, confirming, decisions, journal, plans
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.decisions import Decision
-from hub.store.engine import Connection, Engine, writing
+from hub.store.engine import Connection, Engine, reading, writing
 from rules.case import spoken
 from rules.ruleset import RuleSet
 
 MAY_DECIDE = frozenset({"steward", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Decisions that one undo takes back: by what each answers, and what was skipped, with why."""
+
+    id: str
+    made: Mapping[str, str]
+    skipped: Sequence[tuple[str, str]]
+
+    @property
+    def decisions(self) -> list[str]:
+        """The decisions' ids."""
+        return list(self.made.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +51,51 @@ class Desk:
     principal: Principal
     now: datetime
 
-    def answer(self, task_id: str, answer: str, reason: str) -> str:
-        """Answer a match task with `same` or `different`; the decision's id. Raises Conflict if it is closed."""
+    def answer(self, task_id: str, answer: str, reason: str, *, seen: str | None = None) -> str:
+        """Answer a question about two records: `same`, `different` or `related`; the decision's id.
+
+        Raises Conflict when it is closed, when somebody else holds it, or when it is not what was `seen` any
+        more, naming who and what.
+        """
         self._permit(MAY_DECIDE)
-        if answer not in ("same", "different"):
-            raise InvalidRequest(f"{answer!r} is no answer to a match task.", hint="Answer `same` or `different`.")
         with writing(self.engine) as connection:
-            task = decisions.task_of(connection, task_id)
-            if task is None or task["right_id"] is None:
-                raise NotFound(f"there is no match task {task_id}.")
-            if task["state"] != "open":
-                raise Conflict(f"task {task_id} is closed: {task['closed_by']}. Your decision was not applied.")
+            task = self._asked(connection, task_id, seen)
+            if task["kind"] == "reconfirm":
+                self._give_way(connection, task, answer)
             left = SourceKey(task["system"], task["left_entity"], task["key"])
             right = SourceKey(task["right_system"], task["right_entity"], task["right_key"])
-            made = Decision(answer, left, right, reason, self.principal.name)
-            decision_id = self._decide(connection, made)
-            decisions.close_task(connection, task_id, decision_id, self.now)
+            decision_id = self._decide(connection, Decision(answer, left, right, reason, self.principal.name))
+            self._settle(connection, task, decision_id)
         return decision_id
 
-    def decide(self, answer: str, left: SourceKey, right: SourceKey, reason: str) -> str:
-        """Say of any two source records that they are the same or different; the decision's id."""
+    def answer_all(self, task_ids: Sequence[str], answer: str, reason: str) -> Batch:
+        """Answer many questions alike, in one step that one undo takes back; what cannot be is skipped, with why."""
         self._permit(MAY_DECIDE)
-        if left == right or left.entity != right.entity or answer not in ("same", "different"):
-            raise InvalidRequest("a decision is `same` or `different`, about two records of one entity.")
+        batch, skipped = str(uuid7()), list[tuple[str, str]]()
+        made: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        with writing(self.engine) as connection:
+            for task_id in dict.fromkeys(task_ids):
+                try:
+                    task = self._asked(connection, task_id, None)
+                    left = SourceKey(task["system"], task["left_entity"], task["key"])
+                    right = SourceKey(task["right_system"], task["right_entity"], task["right_key"])
+                    said = Decision(answer, left, right, reason, self.principal.name, batch=batch)
+                    self._refuse(connection, said)
+                    made[task_id] = (decisions.add(connection, said, self.now), task)
+                except (Conflict, Contradiction, NotFound) as error:
+                    skipped.append((task_id, error.message))
+            ids = {id_ for _, task in made.values() for id_ in (task["left_id"], task["right_id"])}
+            self._judge_again(connection, decisions.keys_of(connection, ids))
+            confirming.remember(connection, [decision_id for decision_id, _ in made.values()])
+            for decision_id, task in made.values():
+                self._settle(connection, task, decision_id)
+            detail = {"answer": answer, "reason": reason, "decided": len(made), "skipped": len(skipped)}
+            self._note(connection, "answer all", batch, detail)
+        return Batch(batch, {task_id: decision_id for task_id, (decision_id, _) in made.items()}, skipped)
+
+    def decide(self, answer: str, left: SourceKey, right: SourceKey, reason: str) -> str:
+        """Say of any two source records that they are the same, different or related; the decision's id."""
+        self._permit(MAY_DECIDE)
         with writing(self.engine) as connection:
             known = decisions.keys_of(connection, {left.record_id, right.record_id})
             for key in (left, right):
@@ -94,10 +132,11 @@ class Desk:
             made = Decision("value", key, None, reason, self.principal.name, field, normal, until, seen)
             return self._decide(connection, made)
 
-    def detach(self, key: SourceKey, reason: str) -> list[str]:
-        """Take a source record out of its golden record and keep it out: different from each that stays; the decisions.
+    def detach(self, key: SourceKey, reason: str, *, block: bool = True) -> list[str]:
+        """Take a source record out of its golden record: different from each that stays; the decisions.
 
-        Each can be undone alone; with the last of them undone, the rules alone decide again.
+        With `block` for good; without, only until what speaks for and against them changes. Each decision can
+        be undone alone; with the last of them undone, the rules alone decide again.
         """
         self._permit(MAY_DECIDE)
         with writing(self.engine) as connection:
@@ -106,22 +145,33 @@ class Desk:
                 raise NotFound(f"there is no source record {key}.")
             if not held:
                 raise Conflict(f"{key} is alone in its golden record; there is nothing to detach it from.")
-            others = list(decisions.keys_of(connection, held).values())
-            return [
-                self._decide(connection, Decision("different", key, other, reason, self.principal.name))
-                for other in sorted(others)
-            ]
+            return self._part(connection, {key.record_id}, held, reason, block=block).decisions
+
+    def undo_merge(self, golden_id: str, reason: str, *, block: bool = True) -> Batch:
+        """Part what was the golden record `golden_id`, merged into another since, from what it was merged with.
+
+        Decisions that say the two are the same end. With `block` the two stay apart for good, without, until
+        what speaks for and against them changes. Raises Conflict when they are not together.
+        """
+        self._permit(MAY_DECIDE)
+        with writing(self.engine) as connection:
+            mine, theirs = decisions.merged_sides(connection, golden_id)
+            if not mine or not theirs:
+                raise Conflict(f"what was {golden_id} is not merged with anything now; nothing was changed.")
+            return self._part(connection, mine, theirs, reason, block=block)
 
     def undo(self, decision_id: str) -> None:
         """Take a decision back; everything that followed from it alone is undone with it."""
-        self._permit(MAY_DECIDE)
-        with writing(self.engine) as connection:
-            row = decisions.undo(connection, decision_id, self.principal.name, self.now)
-            if row is None:
-                raise Conflict(f"decision {decision_id} is not in force; nothing was changed.")
-            ids = {id_ for id_ in (row["left_id"], row["right_id"]) if id_}
-            self._judge_again(connection, decisions.keys_of(connection, ids))
-            self._note(connection, "undo", decision_id, {"kind": row["kind"]})
+        if self._take_back([decision_id], decision_id) == 0:
+            raise Conflict(f"decision {decision_id} is not in force; nothing was changed.")
+
+    def undo_batch(self, batch: str) -> int:
+        """Take back all decisions of a batch that are in force; how many. Raises Conflict when none is."""
+        with reading(self.engine) as connection:
+            ids = decisions.of_batch(connection, batch)
+        if not ids or (count := self._take_back(ids, batch)) == 0:
+            raise Conflict(f"no decision of batch {batch} is in force; nothing was changed.")
+        return count
 
     def approve(self, golden_id: str, target: str, version: int, reason: str) -> None:
         """Let a publication go that waits for an approval. Raises Conflict when it is not the version that was seen.
@@ -152,24 +202,90 @@ class Desk:
             detail = {"target": target, "version": version, "waited_for": row["waits_for"], "reason": reason}
             self._note(connection, "approve", golden_id, detail)
 
+    def _asked(self, connection: Connection, task_id: str, seen: str | None) -> Mapping[str, Any]:
+        """The open question, if it may be answered by this person now."""
+        task = decisions.task_of(connection, task_id)
+        if task is None or task["right_id"] is None:
+            raise NotFound(f"there is no task {task_id} about two records.")
+        if task["state"] != "open" or (seen is not None and seen != attention.mark_of(connection, task)):
+            happened = attention.latest_about(connection, task)
+            what = f"is closed ({task['closed_by']})" if task["state"] != "open" else "changed while you looked"
+            raise Conflict(f"task {task_id} {what}: {happened}. Your decision was not applied.")
+        stands = attention.of(connection, attention.pair_of(task))
+        if stands.held_by(self.now) not in (None, self.principal.name):
+            raise Conflict(
+                f"{stands.holder} holds task {task_id} until {stands.held_until:%H:%M} UTC. "
+                "Your decision was not applied.",
+                hint="Take it over first, or take another one.",
+            )
+        return task
+
+    def _give_way(self, connection: Connection, task: Mapping[str, Any], answer: str) -> None:
+        """End what was decided otherwise about a pair that is decided anew."""
+        others = [kind for kind in confirming.PAIRS if kind != answer]
+        old = decisions.in_force(connection, others, {task["left_id"]}, {task["right_id"]})
+        decisions.undo(connection, old, self.principal.name, self.now)
+
+    def _settle(self, connection: Connection, task: Mapping[str, Any], decision_id: str) -> None:
+        decisions.close_task(connection, task["id"], decision_id, self.now)
+        attention.clear(connection, attention.pair_of(task))
+
+    def _part(self, connection: Connection, mine: set[int], theirs: set[int], reason: str, *, block: bool) -> Batch:
+        """Say that each of these records is another than each of those."""
+        _give_reason(reason)
+        known, batch = decisions.keys_of(connection, mine | theirs), str(uuid7())
+        decisions.undo(
+            connection, decisions.in_force(connection, ["same"], mine, theirs), self.principal.name, self.now
+        )
+        made = []
+        for left in sorted(known[id_] for id_ in mine):
+            for right in sorted(known[id_] for id_ in theirs):
+                parted = Decision("different", left, right, reason, self.principal.name, batch=batch, lapses=not block)
+                self._refuse(connection, parted)
+                made.append(decisions.add(connection, parted, self.now))
+        self._judge_again(connection, known)
+        confirming.remember(connection, made)
+        apart = " ≠ ".join(", ".join(sorted(str(known[id_]) for id_ in side)) for side in (mine, theirs))
+        self._note(connection, "part", apart, {"batch": batch, "reason": reason, "for good": block})
+        return Batch(batch, {id_: id_ for id_ in made}, [])
+
+    def _take_back(self, ids: Sequence[str], named: str) -> int:
+        self._permit(MAY_DECIDE)
+        with writing(self.engine) as connection:
+            rows = decisions.undo(connection, ids, self.principal.name, self.now)
+            if rows:
+                touched = {id_ for row in rows for id_ in (row["left_id"], row["right_id"]) if id_}
+                self._judge_again(connection, decisions.keys_of(connection, touched))
+                self._note(connection, "undo", named, {"kind": rows[0]["kind"], "decisions": len(rows)})
+        return len(rows)
+
     def _decide(self, connection: Connection, made: Decision) -> str:
-        if not made.reason.strip():
-            raise InvalidRequest("a decision needs a reason.", hint="Say in a few words how you know.")
+        self._refuse(connection, made)
         keys = {key.record_id: key for key in (made.left, made.right) if key}
-        if made.right is not None:
-            self._refuse_contradiction(connection, made, made.right)
         decision_id = decisions.add(connection, made, self.now)
         self._judge_again(connection, keys)
+        if made.right is not None:
+            confirming.remember(connection, [decision_id])
+            decisions.settled_with(connection, sorted(keys), decision_id, self.now)
         subject = " ".join(str(key) for key in keys.values())
         self._note(
             connection, made.kind, subject, {"decision": decision_id, "reason": made.reason, "field": made.field}
         )
         return decision_id
 
+    def _refuse(self, connection: Connection, made: Decision) -> None:
+        """Refuse what is no decision, and what contradicts one."""
+        _give_reason(made.reason)
+        if made.right is None:
+            return
+        if made.left == made.right or made.left.entity != made.right.entity or made.kind not in confirming.PAIRS:
+            raise InvalidRequest("a decision is `same`, `different` or `related`, about two records of one entity.")
+        self._refuse_contradiction(connection, made, made.right)
+
     def _refuse_contradiction(self, connection: Connection, made: Decision, right: SourceKey) -> None:
         """A = B, B = C and A ≠ C cannot all stand: refuse the last, showing the path."""
         from_left = decisions.same_edges(connection, made.left.record_id)
-        if made.kind == "different":
+        if made.kind != "same":
             if right.record_id in from_left:
                 raise Contradiction(
                     f"earlier decisions say that they are the same: {_path(connection, from_left, right)}."
@@ -194,6 +310,11 @@ class Desk:
     def _permit(self, roles: frozenset[str]) -> None:
         if self.principal.role not in roles:
             raise NotPermitted(f"{self.principal.role} may not do this; {' or '.join(sorted(roles))} may.")
+
+
+def _give_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidRequest("a decision needs a reason.", hint="Say in a few words how you know.")
 
 
 def _path(connection: Connection, reached: Mapping[int, tuple[int, str]], end: SourceKey) -> str:

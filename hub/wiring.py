@@ -12,6 +12,7 @@ from adapters.mapping import MappedSource, load
 from adapters.registry import books, connections, source, target
 from hub import clock
 from hub.adoption import Adoption, adopt
+from hub.attending import Attending
 from hub.clock import Clock
 from hub.desk import Desk
 from hub.flow import configuration
@@ -100,6 +101,10 @@ class Hub:
             row = drift.get(connection, drift_id) or {"target": "none"}
         made = Adoption(self.engine, self.desk(principal), books(row["target"]), self.clock)
         return adopt(made, drift_id, reason)
+
+    def attending(self, principal: Principal) -> Attending:
+        """What a person may do beside deciding, now."""
+        return Attending(self.engine, principal, self.clock())
 
     def desk(self, principal: Principal) -> Desk:
         """The desk of a person, now."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from canonical.catalogue import ENTITIES
 from hub.flow.gather import gather
-from hub.store import cases
+from hub.store import cases, confirming
 from hub.store import rulesets as stored
 from hub.store.engine import Connection
 from hub.store.verdicts import Verdict, write
@@ -26,7 +26,19 @@ def resolve(
     """Judge these records again, parents' entities before their children's. Gives what was decided.
 
     The rules are those in force when it is this transaction's turn, whatever the caller had in hand.
+    Decisions about pairs whose evidence has changed are asked about again; those that lapse with it end,
+    and their records are judged once more.
     """
+    decided = _judge(connection, rulesets, touched, now)
+    lapsed = {name: confirming.ask_again(connection, name, touched[name], now) for name in decided}
+    if any(lapsed.values()):
+        decided |= _judge(connection, rulesets, {name: ids for name, ids in lapsed.items() if ids}, now)
+    return decided
+
+
+def _judge(
+    connection: Connection, rulesets: Mapping[str, RuleSet], touched: Mapping[str, Iterable[int]], now: datetime
+) -> dict[str, Judgement]:
     decided: dict[str, Judgement] = {}
     for name in ENTITIES:
         if name in touched:

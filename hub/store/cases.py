@@ -156,16 +156,17 @@ _FORGET = (
 def pair_decisions(connection: sa.Connection, keys: Mapping[int, SourceKey]) -> tuple[PairDecision, ...]:
     """What stewards said of pairs among these records, undone answers left out."""
     return tuple(
-        PairDecision(keys[row.left_id], keys[row.right_id], Answer(row.kind), row.id)
+        PairDecision(keys[row.left_id], keys[row.right_id], _SAYS[row.kind], row.id)
         for row in _ANSWERS(connection, keys)
         if row.right_id in keys
     )
 
 
+_SAYS = {"same": Answer.SAME, "different": Answer.DIFFERENT, "related": Answer.DIFFERENT}  # related is not the same
 _ANSWERS = Prepared(
     lambda among: (
         sa.select(decision.c.id, decision.c.kind, decision.c.left_id, decision.c.right_id)
-        .where(decision.c.undone_at.is_(None), decision.c.kind.in_([a.value for a in Answer]))
+        .where(decision.c.undone_at.is_(None), decision.c.kind.in_(list(_SAYS)))
         .where(among(decision.c.left_id))
         .order_by(decision.c.id)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ from uuid_utils import uuid7
 
 from canonical.ids import SourceKey
 from hub.store.engine import among
-from hub.store.tables import decision, link, record, task
+from hub.store.tables import decision, golden, link, record, task
+
+WITHDRAWN = "settled by what is known now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Decision:
     value: Any = None
     until: datetime | None = None
     seen: Mapping[str, Any] | None = None
+    batch: str | None = None  # decisions that are undone as one
+    lapses: bool = False  # it stands only while the evidence is what it is
 
 
 def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
@@ -38,20 +42,35 @@ def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
         "right_id": right.record_id if right else None, "field": made.field, "value": made.value, "until": made.until,
         "seen": None if made.seen is None else dict(made.seen),
         "reason": made.reason, "author": made.author, "decided_at": now,
+        "batch": made.batch, "lapses": made.lapses or None,
     }  # fmt: skip
     connection.execute(sa.insert(decision).values(row))
     return str(row["id"])
 
 
-def undo(connection: sa.Connection, decision_id: str, author: str, now: datetime) -> Mapping[str, Any] | None:
-    """End a decision that is in force; its row, or None if there is no such."""
-    ended = sa.update(decision).where(decision.c.id == decision_id, decision.c.undone_at.is_(None))
-    row = (
-        connection.execute(ended.values(undone_at=now, undone_by=author).returning(*decision.c))
-        .mappings()
-        .one_or_none()
-    )
-    return dict(row) if row else None
+def undo(connection: sa.Connection, ids: Sequence[str], author: str, now: datetime) -> list[Mapping[str, Any]]:
+    """End those of these decisions that are in force; their rows."""
+    ended = sa.update(decision).where(among(connection, decision.c.id, ids), decision.c.undone_at.is_(None))
+    rows = connection.execute(ended.values(undone_at=now, undone_by=author).returning(*decision.c)).mappings()
+    return [dict(row) for row in rows]
+
+
+def of_batch(connection: sa.Connection, batch: str) -> list[str]:
+    """The decisions of a batch that are in force."""
+    query = sa.select(decision.c.id).where(decision.c.batch == batch, decision.c.undone_at.is_(None))
+    return list(connection.execute(query.order_by(decision.c.id)).scalars())
+
+
+def in_force(connection: sa.Connection, kinds: Sequence[str], left: set[int], right: set[int]) -> list[str]:
+    """Decisions of these kinds in force between one of these records and one of those."""
+    live = sa.and_(decision.c.kind.in_(kinds), decision.c.undone_at.is_(None))
+    found: list[str] = []
+    for a, b in ((left, right), (right, left)):
+        across = sa.and_(
+            among(connection, decision.c.left_id, sorted(a)), among(connection, decision.c.right_id, sorted(b))
+        )
+        found += connection.execute(sa.select(decision.c.id).where(live, across)).scalars()
+    return sorted(set(found))
 
 
 def same_edges(connection: sa.Connection, start: int) -> dict[int, tuple[int, str]]:
@@ -72,8 +91,8 @@ def same_edges(connection: sa.Connection, start: int) -> dict[int, tuple[int, st
 
 
 def different_among(connection: sa.Connection, left: set[int], right: set[int]) -> Mapping[str, Any] | None:
-    """A "different" in force between one of these records and one of those."""
-    live = sa.and_(decision.c.kind == "different", decision.c.undone_at.is_(None))
+    """A "different" or "related" in force between one of these records and one of those."""
+    live = sa.and_(decision.c.kind.in_(("different", "related")), decision.c.undone_at.is_(None))
     for a, b in ((left, right), (right, left)):
         across = sa.and_(
             among(connection, decision.c.left_id, sorted(a)), among(connection, decision.c.right_id, sorted(b))
@@ -106,6 +125,13 @@ def close_task(connection: sa.Connection, task_id: str, decision_id: str, now: d
     return connection.execute(closed.returning(task.c.id)).one_or_none() is not None
 
 
+def settled_with(connection: sa.Connection, ids: Sequence[int], decision_id: str, now: datetime) -> None:
+    """Name the decision that settled the questions about these records which judging has just withdrawn."""
+    about = sa.or_(among(connection, task.c.left_id, ids), among(connection, task.c.right_id, ids))
+    withdrawn = sa.and_(task.c.state == "closed", task.c.closed_at == now, task.c.closed_by == WITHDRAWN)
+    connection.execute(sa.update(task).where(about, withdrawn).values(closed_by=decision_id))
+
+
 def keys_of(connection: sa.Connection, ids: set[int]) -> dict[int, SourceKey]:
     """The source keys of these records."""
     query = sa.select(record.c.id, record.c.system, record.c.entity, record.c.key)
@@ -122,6 +148,19 @@ def held_with(connection: sa.Connection, record_id: int) -> set[int] | None:
     query = sa.select(record.c.id).join(link, link.c.record_id == record.c.id)
     query = query.where(link.c.golden_id == golden_id, link.c.until.is_(None), record.c.state == "live")
     return set(connection.execute(query.where(record.c.id != record_id)).scalars())
+
+
+def merged_sides(connection: sa.Connection, golden_id: str) -> tuple[set[int], set[int]]:
+    """The live records that came with a merged golden record and those that they are with now."""
+    heir = connection.execute(sa.select(golden.c.heir).where(golden.c.id == golden_id)).scalar()
+    if heir is None:
+        return set(), set()
+    last = sa.select(sa.func.max(link.c.until)).where(link.c.golden_id == golden_id).scalar_subquery()
+    came = sa.select(link.c.record_id).where(link.c.golden_id == golden_id, link.c.until == last)
+    query = sa.select(record.c.id, record.c.id.in_(came)).join(link, link.c.record_id == record.c.id)
+    query = query.where(link.c.golden_id == heir, link.c.until.is_(None), record.c.state == "live")
+    rows = connection.execute(query).all()
+    return {id_ for id_, mine in rows if mine}, {id_ for id_, mine in rows if not mine}
 
 
 def authors_about(connection: sa.Connection, golden_id: str) -> set[str]:

@@ -125,7 +125,14 @@ def findings(connection: sa.Connection, *, golden_id: str = "", record_ids: Sequ
     return [dict(row) for row in connection.execute(sa.select(finding).where(about).order_by(finding.c.id)).mappings()]
 
 
-def tasks(connection: sa.Connection, *, state: str = "open", after: str = "", first: int = 50) -> list[Row]:
+def tasks(
+    connection: sa.Connection,
+    *,
+    state: str = "open",
+    after: str = "",
+    first: int = 50,
+    ids: Sequence[str] | None = None,
+) -> list[Row]:
     """Steward tasks, oldest first, with the two source keys and golden records that each asks about."""
     left, right = record.alias("l"), record.alias("r")
     left_link, right_link = link.alias("ll"), link.alias("rl")
@@ -134,6 +141,8 @@ def tasks(connection: sa.Connection, *, state: str = "open", after: str = "", fi
         task, left.c.system.label("left_system"), left.c.key.label("left_key"), left_golden.c.id.label("left_golden"),
         left_golden.c.label.label("left_label"), right.c.system.label("right_system"), right.c.key.label("right_key"),
         right_golden.c.id.label("right_golden"), right_golden.c.label.label("right_label"), evidence.c.parts,
+        left.c.number.label("left_number"), left_golden.c.version.label("left_version"),
+        right.c.number.label("right_number"), right_golden.c.version.label("right_version"),
     ).join(left, left.c.id == task.c.left_id).join(right, right.c.id == task.c.right_id, isouter=True)  # fmt: skip
     for side, tie, end in ((left, left_link, left_golden), (right, right_link, right_golden)):
         query = query.join(tie, sa.and_(tie.c.record_id == side.c.id, tie.c.until.is_(None)), isouter=True)
@@ -145,6 +154,8 @@ def tasks(connection: sa.Connection, *, state: str = "open", after: str = "", fi
         evidence.c.right_id == high(task.c.left_id, task.c.right_id),
     )
     query = query.join(evidence, pair, isouter=True).where(task.c.state == state, task.c.id > after)
+    if ids is not None:
+        query = query.where(among(connection, task.c.id, ids))
     return [dict(row) for row in connection.execute(query.order_by(task.c.id).limit(first)).mappings()]
 
 

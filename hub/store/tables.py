@@ -13,6 +13,7 @@ from hub.store.access_tables import TABLES as ACCESS
 from hub.store.book_tables import closing
 from hub.store.change_table import change
 from hub.store.code_tables import TABLES as CODES
+from hub.store.desk_tables import TABLES as DESK
 from hub.store.drift_tables import TABLES as DRIFT
 from hub.store.rule_tables import passed, promotion, ruleset, simulation
 from hub.store.schema import Serial, metadata
@@ -23,13 +24,9 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
-    *CODES,
-    *DRIFT,
-    *WEBHOOKS,
-    *ACCESS,
-    change,
-    closing,
-)  # tables which stand in rooms of their own; fmt: skip
+    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS),
+    *(change, closing),
+)  # tables which stand in rooms of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
 batch = Table(
@@ -161,7 +158,11 @@ decision = Table(
     Column("decided_at", Utc, nullable=False),
     Column("undone_at", Utc),
     Column("undone_by", Text),
-    _one_of("kind", "same", "different", "value", "approve", "reject"),
+    Column("batch", String(36), index=True),  # decisions that were made, and can be undone, as one
+    Column("evidence", String(32)),  # a hash of what spoke for and against when a pair was decided
+    Column("score", Float),
+    Column("lapses", Boolean),  # it stands only while that is so
+    _one_of("kind", "same", "different", "related", "value", "approve", "reject"),
     Index(None, "left_id"),
     Index(None, "right_id"),
 )
@@ -240,7 +241,7 @@ task = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("entity", Text, nullable=False),
-    Column("kind", String(8), nullable=False),
+    Column("kind", String(9), nullable=False),
     Column("left_id", ForeignKey("record.id"), nullable=False),
     Column("right_id", ForeignKey("record.id")),
     Column("reason", Text, nullable=False),
@@ -249,7 +250,7 @@ task = Table(
     Column("opened_at", Utc, nullable=False),
     Column("closed_at", Utc),
     Column("closed_by", Text),  # a decision's id, or why it closed by itself
-    _one_of("kind", "match", "value", "approval", "finding"),
+    _one_of("kind", "match", "value", "approval", "finding", "reconfirm"),
     _one_of("state", "open", "closed"),
     Index(None, "state", "entity", "opened_at"),
     Index(None, "left_id"),
@@ -276,6 +277,7 @@ outbox = Table(
     _one_of("state", "pending", "planned", "done"),
     _one_of("action", "upsert", "deactivate"),
     Index(None, "target", "state", "id"),
+    Index(None, "golden_id", "state"),
 )
 publication = Table(
     "publication",

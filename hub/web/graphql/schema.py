@@ -9,6 +9,7 @@ import graphene
 from canonical.catalogue import ENTITIES
 from hub.web.graphql import (
     asking,
+    attending,
     books,
     changes,
     codes,
@@ -28,6 +29,7 @@ TOPICS = (
     records,
     asking,
     stewardship,
+    attending,
     overrides,
     codes,
     rulebook,

@@ -8,6 +8,7 @@ import graphene
 
 from canonical.ids import SourceKey
 from hub import queries
+from hub.store import attention
 from hub.web.graphql.context import desk_of, hub_of
 from hub.web.graphql.payloads import guarded, user_errors
 
@@ -28,10 +29,13 @@ class Task(graphene.ObjectType):
     right = graphene.String(description="Source key")
     right_golden = graphene.ID()
     opened_at = graphene.NonNull(graphene.String)
+    mark = graphene.NonNull(
+        graphene.String, description="What the question looks like now: give it back with the answer"
+    )
 
 
 class Decide(graphene.Mutation):
-    """Answer a match task with `same` or `different`."""
+    """Answer a question about two records with `same`, `different` or `related`."""
 
     class Arguments:
         """What is decided."""
@@ -39,14 +43,20 @@ class Decide(graphene.Mutation):
         task = graphene.NonNull(graphene.ID)
         answer = graphene.NonNull(graphene.String)
         reason = graphene.NonNull(graphene.String)
+        seen = graphene.String(description="The task's `mark` as you saw it; refused when it has moved on")
 
     decision = graphene.ID(description="The decision's id, to undo it by")
     user_errors = user_errors()
 
     @staticmethod
-    def mutate(_root: None, info: graphene.ResolveInfo, task: str, answer: str, reason: str) -> Decide:
+    def mutate(_root: None, info: graphene.ResolveInfo, task: str, **said: str) -> Decide:
         """Decide, or say why not."""
-        return guarded(lambda: Decide(decision=desk_of(info).answer(task, answer, reason), user_errors=[]), Decide)
+
+        def act() -> Decide:
+            made = desk_of(info).answer(task, said["answer"], said["reason"], seen=said.get("seen"))
+            return Decide(decision=made, user_errors=[])
+
+        return guarded(act, Decide)
 
 
 class Undo(graphene.Mutation):
@@ -79,16 +89,18 @@ class Detach(graphene.Mutation):
 
         key = graphene.NonNull(graphene.String)
         reason = graphene.NonNull(graphene.String)
+        block = graphene.Boolean(default_value=True, description="For good, or only until the evidence changes")
 
     decisions = graphene.List(graphene.NonNull(graphene.ID), description="Each can be undone alone")
     user_errors = user_errors()
 
     @staticmethod
-    def mutate(_root: None, info: graphene.ResolveInfo, key: str, reason: str) -> Detach:
+    def mutate(_root: None, info: graphene.ResolveInfo, key: str, reason: str, *, block: bool) -> Detach:
         """Detach, or say why not."""
 
         def act() -> Detach:
-            return Detach(decisions=desk_of(info).detach(SourceKey.parse(key), reason), user_errors=[])
+            made = desk_of(info).detach(SourceKey.parse(key), reason, block=block)
+            return Detach(decisions=made, user_errors=[])
 
         return guarded(act, Detach)
 
@@ -138,6 +150,7 @@ class Query:
                 "left": f"{row['left_system']}:{row['entity']}:{row['left_key']}",
                 "right": f"{row['right_system']}:{row['entity']}:{row['right_key']}" if row["right_key"] else None,
                 "opened_at": row["opened_at"].isoformat(),
+                "mark": attention.mark_in(row),
             }
             for row in rows
         ]
