@@ -140,6 +140,11 @@ FINDINGS: dict[str, Explanation] = {
         "The system of record has said what stands, and another system says something else since. It does not win.",
         "Correct one of the two systems, change who owns the field, or set the value: that answers the question.",
     ),
+    "HUB-3504": Explanation(
+        "A record and others that it hangs together with do not agree as a rule says they must.",
+        "A rule about relations speaks of both; the message names it. It is looked at again when either changes.",
+        "Read the rule with `hub rules show`; correct the record or the other one, or change the rule.",
+    ),
     "HUB-3502": Explanation(
         "The record points to something that is not here yet.",
         "Its parent has not arrived. The record waits and goes out after it.",

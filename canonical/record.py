@@ -6,8 +6,8 @@ the source says that it was so, `received_at` when it reached us.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,3 +66,7 @@ class GoldenRecord:
     members: tuple[SourceKey, ...]
     ruleset: str
     findings: tuple[Finding, ...] = field(default=())
+
+    def only(self, fields: Collection[str]) -> GoldenRecord:
+        """The same with no other fields than these."""
+        return replace(self, values={name: value for name, value in self.values.items() if name in fields})

@@ -15,7 +15,7 @@ from hub.adoption import Adoption, adopt
 from hub.attending import Attending
 from hub.clock import Clock
 from hub.desk import Desk
-from hub.flow import configuration
+from hub.flow import configuration, relations
 from hub.flow import ingest as ingestion
 from hub.flow.configuration import Change
 from hub.flow.promote import Will
@@ -30,6 +30,7 @@ from rules.ruleset import RuleSet, shipped
 
 DATES = {"id": "dates", "job": "dates", "target": None, "cron": "*/5 * * * *", "timezone": "UTC", "paused": False}
 WEBHOOKS = {**DATES, "id": "webhooks", "job": "webhooks", "cron": "* * * * *"}
+RELATIONS = {**DATES, "id": "relations", "job": "relations", "cron": "* * * * *"}
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Hub:
         migrate.upgrade(self.settings.url)
         with writing(self.engine) as connection:
             stored.activate(connection, shipped(), self.clock())
-            schedules.put_if_none(connection, DATES)
-            schedules.put_if_none(connection, WEBHOOKS)
+            for standing in (DATES, WEBHOOKS, RELATIONS):
+                schedules.put_if_none(connection, standing)
 
     @property
     def rulesets(self) -> dict[str, RuleSet]:
@@ -115,7 +116,9 @@ class Hub:
     ) -> ingestion.Report:
         """Take a file in."""
         delivery = ingestion.file_delivery(path, made, form)
-        return ingestion.ingest(self.engine, self.rulesets, made, delivery, clock=self.clock, **options)  # type: ignore[arg-type]
+        report = ingestion.ingest(self.engine, self.rulesets, made, delivery, clock=self.clock, **options)  # type: ignore[arg-type]
+        relations.settle(self.engine, self.clock())
+        return report
 
     @cached_property
     def secret(self) -> str:

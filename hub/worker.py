@@ -23,7 +23,7 @@ from apscheduler.triggers.cron import CronTrigger
 from canonical.errors import MasterDataError
 from hub import windows
 from hub.errors import InvalidRequest
-from hub.flow import dates, publish, webhooks
+from hub.flow import dates, publish, relations, webhooks
 from hub.flow.reconcile import reconcile
 from hub.log import logger
 from hub.store import schedules
@@ -206,6 +206,12 @@ def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
     return ", ".join(f"{count} {entity} changed" for entity, count in changed.items()) or "no date has come"
 
 
+def look_at_relations(hub: Hub, _row: Mapping[str, Any]) -> str:
+    """Look again at what must be true between golden records, where changes have touched it."""
+    found = relations.settle(hub.engine, hub.clock())
+    return ", ".join(f"{count} findings of {entity} came or went" for entity, count in found.items()) or "nothing new"
+
+
 def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> None:
     """Refuse a schedule that no worker could run: an unknown job, target, time or time zone. Raises InvalidRequest."""
     if row["job"] not in _JOBS:
@@ -226,5 +232,6 @@ _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {
     "publish": publish_owed,
     "reconcile": read_back,
     "dates": follow_dates,
+    "relations": look_at_relations,
     "webhooks": tell_changes,
 }

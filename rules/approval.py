@@ -49,8 +49,10 @@ def facts_of_change(ruleset: RuleSet, leaving: Leaving, target: str) -> dict[str
     """
     there = leaving.sent.get(target)
     facts: dict[str, str | bool | int] = {"target": target, "known_there": there is not None}
+    told = ruleset.told(target)
     for name in ruleset.entity.fields:
-        facts[CHANGED + name] = there is not None and there.get(name) != leaving.values.get(name)
+        differs = there is not None and there.get(name) != leaving.values.get(name)
+        facts[CHANGED + name] = differs and name in told
     stake = _stake(ruleset.document.at_stake, leaving.values, there or {})
     if stake is not None:
         amount, currency = stake

@@ -106,7 +106,7 @@ def _sections(ruleset: RuleSet) -> Iterator[tuple[str, Path]]:
     """Each rule's id and its place."""
     for index in range(len(ruleset.document.ownership)):
         yield f"owner-{index + 1}", ("ownership", index)
-    for section in ("survivorship", "validation", "approval", "publication"):
+    for section in ("survivorship", "validation", "relations", "approval", "publication"):
         for index, rule in enumerate(getattr(ruleset.document, section)):
             yield rule.id, (section, index)
 

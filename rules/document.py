@@ -135,6 +135,26 @@ class Validation(_Part):
     why: Why
 
 
+class Relation(_Part):
+    """What must be true of a golden record and others that it leads to, or that lead to it.
+
+    `to` walks from record to record: `seller` is the record that the field refers to, `invoice.account` all invoices
+    whose account this is. `own` may begin with such fields of references too: `account.billing_address.country`.
+    """
+
+    id: RuleId
+    check: Literal["exists", "equal", "sum_at_most"] = Field(description="A check of rules.relations")
+    to: tuple[Text, ...] = Field(min_length=1, max_length=3, description="Steps from this record to the others")
+    their: Text | None = Field(default=None, description="The field of the others that is compared")
+    own: Text | None = Field(default=None, description="What it is compared with, of this record")
+    where: dict[Text, tuple[Text, ...]] = Field(default_factory=dict, description="Only others that say one of these")
+    message: Text
+    severity: Literal["info", "warning", "error"] = "warning"
+    effect: Literal["finding", "review", "hold"] = "finding"
+    when: Any = None
+    why: Why
+
+
 class Approval(_Part):
     """Which changes wait for whom before they leave. The first rule that applies to a target decides.
 
@@ -149,10 +169,12 @@ class Approval(_Part):
 
 
 class PublicationRule(_Part):
-    """Which records go to which target."""
+    """Which records go to which target, and what of them: all fields, `only` these, or all but `withhold`."""
 
     id: RuleId
     target: Text
+    only: tuple[Text, ...] = Field(default=(), description="Fields that the target is told; none named: all")
+    withhold: tuple[Text, ...] = Field(default=(), description="Fields that the target is not told")
     when: Any = None
     why: Why
 
@@ -165,6 +187,14 @@ class Period(_Part):
         default=None, description="The field that refers to the legal entity that keeps the books"
     )
     wait_for: Text = Field(description="The role that must approve")
+    why: Why
+
+
+class Blast(_Part):
+    """From how many changed records on a plan is somebody's to approve, whoever made it."""
+
+    more_than: int = Field(ge=0, description="Records that a plan updates or deactivates there")
+    wait_for: Text = Field(description="The role that must approve the plan")
     why: Why
 
 
@@ -184,5 +214,10 @@ class RuleDocument(_Part):
     ownership: tuple[Owner, ...] = ()
     survivorship: tuple[Survivorship, ...]
     validation: tuple[Validation, ...] = ()
+    relations: tuple[Relation, ...] = ()
     approval: tuple[Approval, ...] = ()
+    approval_lapses_after_days: int | None = Field(
+        default=None, ge=1, description="An approval that nothing has left under by then is asked for again"
+    )
+    blast: Blast | None = None
     publication: tuple[PublicationRule, ...] = ()

@@ -24,6 +24,7 @@ from rules.document import Owner, RuleDocument, Survivorship
 from rules.engine import Engine
 from rules.errors import RuleSetInvalid
 from rules.forms import fields_of
+from rules.steps import confirm
 from rules.strategies import ORDERS, STRATEGIES, measured_as
 
 Facts = Mapping[str, str | bool | int]
@@ -46,6 +47,7 @@ class RuleSet:
         _check_fields(document, self.entity, name)
         _check_covered(document, self.entity, name, text)
         _check_strategies(document, self.entity, name)
+        _check_exits(document, self.entity, name)
         _ = self.order
         self.engine = Engine(self.version, self.conditions)
 
@@ -81,6 +83,14 @@ class RuleSet:
     def targets(self) -> tuple[str, ...]:
         """The targets that this entity goes to at all."""
         return tuple(sorted({rule.target for rule in self.document.publication}))
+
+    def told(self, target: str) -> frozenset[str]:
+        """The fields that a target is told."""
+        rule = next((one for one in self.document.publication if one.target == target), None)
+        fields = frozenset(self.entity.fields)
+        if rule is None:
+            return fields
+        return (frozenset(rule.only) or fields) - frozenset(rule.withhold)
 
     def owner_of(self, name: str, applicable: frozenset[str], now: datetime) -> str | None:
         """The system of record of a field at that time."""
@@ -164,15 +174,18 @@ def _conditions(document: RuleDocument, entity: EntityType, name: str) -> dict[s
     leaving = LEAVING_FACTS | {CHANGED + field for field in entity.fields}
     approvals = {rule.id for rule in document.approval}
     rules: list[tuple[str, object]] = [(_owner_id(i), owner.when) for i, owner in enumerate(document.ownership)]
-    for section in (document.survivorship, document.validation, document.approval, document.publication):
+    for section in (
+        document.survivorship, document.validation, document.relations, document.approval, document.publication
+    ):  # fmt: skip
         rules += [(rule.id, rule.when) for rule in section]
     known = GIVEN_FACTS | document.facts.keys()
+    related = {rule.id for rule in document.relations}
     conditions: dict[str, Condition] = {}
     for rule, when in rules:
         if rule in conditions:
             raise RuleSetInvalid(f"{name}: two rules are called {rule!r}.", hint="Rename one.")
         conditions[rule] = ALWAYS if when is None else parse(when, f"{name} {rule}")
-        stated = known | leaving if rule in approvals else known
+        stated = known | leaving if rule in approvals else set(document.facts) if rule in related else known
         unknown = facts_of(conditions[rule]) - stated
         if unknown:
             near = get_close_matches(min(unknown), stated, n=1)
@@ -222,6 +235,24 @@ def _check_strategies(document: RuleDocument, entity: EntityType, name: str) -> 
                 )
 
 
+def _check_exits(document: RuleDocument, entity: EntityType, name: str) -> None:
+    """Relations lead somewhere, and all rules of one target tell it the same fields."""
+    for relation in document.relations:
+        try:
+            confirm(relation, entity.name)
+        except RuleSetInvalid as error:
+            raise RuleSetInvalid(f"{name}: {relation.id}: {error.message}", hint=error.hint) from None
+    told: dict[str, object] = {}
+    for rule in document.publication:
+        if rule.only and rule.withhold:
+            raise RuleSetInvalid(f"{name} {rule.id}: `only` and `withhold` exclude each other.", hint="Keep one.")
+        if told.setdefault(rule.target, (rule.only, rule.withhold)) != (rule.only, rule.withhold):
+            raise RuleSetInvalid(
+                f"{name} {rule.id}: another rule tells {rule.target} other fields.",
+                hint="What a target is told does not change from record to record; give its rules the same fields.",
+            )
+
+
 def _known(word: str, table: Iterable[str], what: str) -> None:
     if word not in table:
         near = get_close_matches(word, table, n=1)
@@ -243,6 +274,7 @@ def _paths(document: RuleDocument) -> Iterable[str]:
     yield from [name for name in (document.period.date, document.period.books) if name] if document.period else []
     for check in document.validation:
         yield from check.of.values()
+    yield from (field for rule in document.publication for field in (*rule.only, *rule.withhold))
 
 
 def _owner_id(index: int) -> str:

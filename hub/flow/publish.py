@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -26,6 +26,7 @@ from canonical.catalogue import ENTITIES
 from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
 from hub.flow.books import ask_for_closed
+from hub.flow.relations import holding
 from hub.store import audit, books, plans, rulesets
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, reading, writing
@@ -177,7 +178,10 @@ def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> lis
     there = plans.published(
         connection, target.name, [*ids, *{p for row in parents.values() for p in row.values() if p}]
     )
-    owing = ask_for_closed(connection, rulesets.in_force(connection, shipped()), owing, goldens, there)
+    inforce = rulesets.in_force(connection, shipped())
+    owing = ask_for_closed(connection, inforce, owing, goldens, there)
+    broken = holding(connection, inforce, [(o.entity, o.golden_id) for o in owing if o.action != "deactivate"])
+    owing = [replace(one, held=one.held or broken.get(one.golden_id)) for one in owing]
     lines: list[Planned] = []
     going = {id_ for id_, row in there.items() if row["active"]}
     depth = _depths(parents, sorted(ids))
@@ -188,8 +192,10 @@ def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> lis
         if one.action == "deactivate":
             lines.append(Planned(one, "deactivate", "planned", dict(before["body"]) if before else {}, {}, None))
             continue
-        wanted = parents.get(one.golden_id, {})
-        body = target.render(goldens[one.golden_id], {field: id_ for field, id_ in wanted.items() if id_})
+        told = inforce[one.entity].told(target.name)
+        wanted = {field: id_ for field, id_ in parents.get(one.golden_id, {}).items() if field in told}
+        shown = goldens[one.golden_id].only(told)
+        body = target.render(shown, {field: id_ for field, id_ in wanted.items() if id_})
         reason = _held(target, one, wanted, going)
         if not reason:
             going.add(one.golden_id)

@@ -20,6 +20,7 @@ from canonical.record import GoldenRecord
 from hub.clock import Clock
 from hub.flow.ingest import Report, Translator
 from hub.flow.intake import take_in
+from hub.flow.relations import unmet
 from hub.flow.resolve import resolve
 from hub.store import cases, codes, journal, plans, reads, standing
 from hub.store.engine import Connection, Engine, reading, trying
@@ -122,6 +123,10 @@ def _golden(connection: Connection, bench: Bench, draft: Draft, entity: str) -> 
         "members": [str(key) for key in draft.cluster.members],
         "changed": changed,
         "findings": [_finding(one) for one in draft.findings],
+        "relations": [
+            {"rule": one.rule.id, "effect": one.rule.effect, "message": one.rule.message}
+            for one in unmet(connection, ruleset, [draft.id])
+        ],
         "leaves": [_leaving(connection, bench, draft, entity, one) for one in draft.publications],
         "rules": _trace(connection, ruleset, draft),
     }
@@ -135,8 +140,11 @@ def _rule(draft: Draft, name: str) -> str | None:
 def _leaving(connection: Connection, bench: Bench, draft: Draft, entity: str, one: Any) -> Document:
     """What a target would be sent, in its own words where the target is known here."""
     target = bench.targets.get(one.target)
-    parents = {name: id_ for name, id_ in plans.parents(connection, [draft.id]).get(draft.id, {}).items() if id_}
-    golden = GoldenRecord(draft.id, entity, draft.version, draft.values, {}, (), bench.rulesets[entity].version)
+    ruleset = bench.rulesets[entity]
+    told = ruleset.told(one.target)
+    led = plans.parents(connection, [draft.id]).get(draft.id, {})
+    parents = {name: id_ for name, id_ in led.items() if id_ and name in told}
+    golden = GoldenRecord(draft.id, entity, draft.version, draft.values, {}, (), ruleset.version).only(told)
     body = target.render(golden, parents) if target is not None and entity in target.entities else None
     return {"target": one.target, "rule": one.rule, "waits_for": one.waits_for, "held": one.held, "body": body}
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from canonical.catalogue import ENTITIES
 from canonical.ids import SourceKey
+from hub.store.relation_tables import RELATION_CODE, relation_finding
 from hub.store.tables import finding, golden, golden_reference, golden_value, golden_version, link, record
 from hub.store.types import Utc
 from rules.forms import folded
@@ -209,7 +210,12 @@ def _with_finding(asked: HasFinding, scope: Scope) -> sa.ColumnElement[bool]:
     ]
     own = sa.select(finding.c.golden_id).where(finding.c.golden_id.is_not(None), *wanted)
     theirs = sa.select(link.c.golden_id).join(finding, finding.c.record_id == link.c.record_id)
-    return sa.or_(golden.c.id.in_(own), golden.c.id.in_(theirs.where(scope.linked(), *wanted)))
+    found = [own, theirs.where(scope.linked(), *wanted)]
+    if asked.code in (None, RELATION_CODE) and asked.field is None:
+        between = sa.select(relation_finding.c.golden_id)
+        grave = relation_finding.c.severity == asked.severity
+        found.append(between.where(grave) if asked.severity is not None else between)
+    return sa.or_(*(golden.c.id.in_(one) for one in found))
 
 
 def _referring(asked: RefersTo, scope: Scope) -> sa.ColumnElement[bool]:

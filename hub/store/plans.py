@@ -107,13 +107,15 @@ def let_go(connection: sa.Connection, outbox_id: int, approver: str, now: dateti
     return connection.execute(done.returning(outbox.c.id)).one_or_none() is not None
 
 
-def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, GoldenRecord]:
-    """The version in force of each golden record, with provenance left out."""
+def goldens(connection: sa.Connection, ids: Sequence[str], *, live: bool = False) -> dict[str, GoldenRecord]:
+    """The version in force of each golden record, or of each that is `live`, with provenance left out."""
     both = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
     query = sa.select(
         golden.c.id, golden.c.entity, golden.c.version, golden_version.c["values"], golden_version.c.ruleset
     )
     query = query.join(golden_version, both).where(among(connection, golden.c.id, ids))
+    if live:
+        query = query.where(golden.c.state == "live")
     return {row[0]: GoldenRecord(row[0], row[1], row[2], row[3], {}, (), row[4]) for row in connection.execute(query)}
 
 

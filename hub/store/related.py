@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from hub.store.conditions import Scope
 from hub.store.engine import among
+from hub.store.relation_tables import RELATION_CODE, relation_finding
 from hub.store.tables import (
     evidence,
     finding,
@@ -23,6 +24,7 @@ from hub.store.tables import (
 )  # fmt: skip
 
 Row = dict[str, Any]
+_LAST = 2**62  # behind all ids
 ByRecord = dict[str, list[Row]]
 
 
@@ -75,8 +77,16 @@ def findings(connection: sa.Connection, ids: Sequence[str]) -> ByRecord:
     theirs = theirs.select_from(link).join(record, record.c.id == link.c.record_id)
     theirs = theirs.join(finding, finding.c.record_id == record.c.id)
     theirs = theirs.where(among(connection, link.c.golden_id, ids), link.c.until.is_(None))
-    both = sa.union_all(own, theirs).subquery()
-    return _grouped(connection, sa.select(both).order_by(both.c.id), ids)
+    both = sa.union_all(own, theirs, _between(connection, ids, none)).subquery()
+    return _grouped(connection, sa.select(both).order_by(sa.func.coalesce(both.c.id, _LAST), both.c.message), ids)
+
+
+def _between(connection: sa.Connection, ids: Sequence[str], none: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """What is not as it must be between these golden records and others, as findings."""
+    r = relation_finding.c
+    words = r.message + " (" + r.rule + ")"
+    said = (sa.null().cast(sa.BigInteger()), sa.literal(RELATION_CODE), r.severity, none, words)
+    return sa.select(r.golden_id, *said, none, none, none).where(among(connection, r.golden_id, ids))
 
 
 def histories(connection: sa.Connection, ids: Sequence[str], most: int, before: int | None = None) -> ByRecord:

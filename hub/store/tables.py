@@ -15,6 +15,7 @@ from hub.store.change_table import change
 from hub.store.code_tables import TABLES as CODES
 from hub.store.desk_tables import TABLES as DESK
 from hub.store.drift_tables import TABLES as DRIFT
+from hub.store.relation_tables import TABLES as RELATIONS
 from hub.store.rule_tables import passed, promotion, ruleset, simulation
 from hub.store.schema import Serial, metadata
 from hub.store.schema import one_of as _one_of
@@ -24,7 +25,7 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
-    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS),
+    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *RELATIONS),
     *(change, closing),
 )  # tables which stand in rooms of their own
 
@@ -250,7 +251,7 @@ task = Table(
     Column("opened_at", Utc, nullable=False),
     Column("closed_at", Utc),
     Column("closed_by", Text),  # a decision's id, or why it closed by itself
-    _one_of("kind", "match", "value", "approval", "finding", "reconfirm"),
+    _one_of("kind", "match", "value", "approval", "finding", "reconfirm", "relation"),
     _one_of("state", "open", "closed"),
     Index(None, "state", "entity", "opened_at"),
     Index(None, "left_id"),
