@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from hub.store import reads
 from hub.store.desk_tables import attention
-from hub.store.tables import decision, golden, golden_reference, golden_version, link, outbox, task
+from hub.store.engine import among
+from hub.store.tables import decision, golden, golden_reference, golden_version, link, outbox, record, task
 
 _OPEN = task.c.state == "open"
 _BILLED = ("open", "uncollectible")  # invoices of which money is still owed
@@ -50,9 +51,13 @@ def owed(connection: sa.Connection) -> dict[str, dict[str, bool]]:
     return found
 
 
-def money(connection: sa.Connection) -> dict[str, dict[str, Decimal]]:
-    """Golden record of an open question → what is still owed on its invoices, by currency."""
-    concerned = sa.union(*(held.with_only_columns(link.c.golden_id) for held in _holding())).subquery()
+def money(connection: sa.Connection, ids: Sequence[str] | None = None) -> dict[str, dict[str, Decimal]]:
+    """Golden record (of an open question, or one of these) → what is still owed on its invoices, by currency."""
+    if ids is None:
+        concerned = sa.union(*(held.with_only_columns(link.c.golden_id) for held in _holding())).subquery()
+    else:
+        chosen = sa.select(golden.c.id.label("golden_id")).where(among(connection, golden.c.id, ids))
+        concerned = chosen.subquery()
     values = golden_version.c["values"]
     current = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
     amounts = sa.select(
@@ -79,6 +84,28 @@ def details(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Mapping[
     return {row["id"]: row for row in reads.tasks(connection, ids=ids, first=len(ids))}
 
 
+def near(connection: sa.Connection, ids: Sequence[int], task_id: str) -> list[Mapping[str, Any]]:
+    """Other open questions about these records, or about those that share their golden records."""
+    held = sa.select(link.c.golden_id).where(among(connection, link.c.record_id, ids), link.c.until.is_(None))
+    beside = sa.select(link.c.record_id).where(link.c.golden_id.in_(held), link.c.until.is_(None))
+    query = sa.select(task.c.id).where(_OPEN, task.c.id != task_id)
+    query = query.where(sa.or_(task.c.left_id.in_(beside), task.c.right_id.in_(beside))).limit(20)
+    found = list(connection.execute(query).scalars())
+    return reads.tasks(connection, ids=found, first=len(found)) if found else []
+
+
+def decided_about(connection: sa.Connection, ids: Sequence[int]) -> list[Mapping[str, Any]]:
+    """What people decided about these records, the newest first."""
+    about = sa.or_(among(connection, decision.c.left_id, ids), among(connection, decision.c.right_id, ids))
+    query = sa.select(decision).where(about).order_by(decision.c.id.desc()).limit(20)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def any_records(connection: sa.Connection) -> bool:
+    """Whether anything has ever been taken in."""
+    return connection.execute(sa.select(record.c.id).limit(1)).scalar() is not None
+
+
 def settled(connection: sa.Connection, since: Any) -> list[tuple[str, Any, Any]]:
     """Kind, opening and closing time of each question that was open at some time since."""
     query = sa.select(task.c.kind, task.c.opened_at, task.c.closed_at)
@@ -91,6 +118,15 @@ def scored(connection: sa.Connection, entity: str) -> list[tuple[float, str | No
     answer = sa.select(task.c.score, decision.c.kind).join(decision, decision.c.id == task.c.closed_by, isouter=True)
     query = answer.where(task.c.kind == "match", task.c.score.is_not(None), task.c.entity == entity)
     return [tuple(row) for row in connection.execute(query)]
+
+
+def streams(connection: sa.Connection, golden_id: str, most: int = 60) -> list[Mapping[str, Any]]:
+    """Where each record that was ever in a golden record was, and when."""
+    ever = sa.select(link.c.record_id).where(link.c.golden_id == golden_id)
+    query = sa.select(record.c.system, record.c.key, link.c.golden_id, link.c.since, link.c.until)
+    query = query.join(record, record.c.id == link.c.record_id).where(link.c.record_id.in_(ever))
+    query = query.order_by(record.c.system, record.c.key, link.c.id).limit(most)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _holding() -> list[sa.Select[Any]]:

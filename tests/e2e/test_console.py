@@ -42,6 +42,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync")  # fmt: skip
 PAGES = ("/", "/review", "/records/account", "/decisions", "/publish", "/publish/1", "/drift", "/rules", "/rules/account",
          "/simulations/1", "/codes", "/values", "/sources", "/schedules", "/audit?verify", "/api", "/api/errors/HUB-3205",
+         "/review?sort=oldest&age=%3C1d", "/review?q=nobody", "/review/numbers", "/me", "/help", "/status", "/decisions?mine",
          "RECORD", "TASK", "SOURCE")  # fmt: skip
 
 
@@ -141,9 +142,9 @@ def test_steward_answers_a_question_and_takes_it_back(browser: Any, hub: Hub, si
     page.click("tbody a >> nth=0")
     page.fill("#reason", "I asked them")
     page.click("button[value=same]")
-    assert "Decided: same." in page.inner_text(".notice")
+    assert "Merged. 0 left." in page.inner_text(".notice")
     assert queries.tasks(hub.engine) == []
-    page.click(".notice button")
+    page.click("text=Undo the last answer")
     assert len(queries.tasks(hub.engine)) == 1
 
 
@@ -158,16 +159,16 @@ def test_steward_works_through_the_queue_by_keys_alone(browser: Any, hub: Hub, s
     page = signed_in(browser, hub, site, "steward")
     waiting = len(queries.tasks(hub.engine))
     assert waiting >= 3
-    page.keyboard.press("q")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
     page.wait_for_url("**/review")
-    page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url("**/review/*")
-    for key, word in (("s", "same"), ("d", "different")):
+    for key, word in (("y", "Merged."), ("n", "Kept apart.")):
         page.keyboard.press(key)
-        page.wait_for_selector(f".notice:has-text('Decided: {word}.')")
+        page.wait_for_selector(f".notice:has-text('{word}')")
     assert len(queries.tasks(hub.engine)) == waiting - 2
-    page.keyboard.press("u")
+    page.keyboard.press("z")
     page.wait_for_selector(".notice:has-text('Undone')")
     assert len(queries.tasks(hub.engine)) == waiting - 1
     page.keyboard.press("?")

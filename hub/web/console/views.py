@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, send_from_directory, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, send_from_directory, session, url_for
 from werkzeug.wrappers import Response
 
 from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub import queries
-from hub.store.access import Principal
+from hub.desk import MAY_DECIDE
+from hub.flow.travel import believed, moment
+from hub.store import queue
+from hub.store.engine import reading
 from hub.web import auth
-from hub.web.console.acting import attempt, said
+from hub.web.console import charts
 
 routes = Blueprint("console", __name__, template_folder="templates")
 PAGE = 50
@@ -22,7 +25,13 @@ PAGE = 50
 @routes.app_context_processor
 def _everywhere() -> dict[str, Any]:
     """What every page may use."""
-    return {"form_token": auth.form_token, "entities": list(ENTITIES), "shown": queries.shown}
+    me = g.get("principal")
+    look = request.cookies.get("look", "")
+    return {
+        "form_token": auth.form_token, "entities": list(ENTITIES), "shown": queries.shown, "me": me,
+        "may_decide": me is not None and me.role in MAY_DECIDE, "theme": look[:1], "dense": "d" in look[1:],
+        "keys_on": "k" not in look[1:], "undoing": session.get("undo", ""),
+    }  # fmt: skip
 
 
 @routes.get("/static/<path:name>")
@@ -73,66 +82,14 @@ def record(entity: str, asked: str) -> str | Response:
     if view.redirected or view.golden["entity"] != entity:
         return redirect(url_for("console.record", entity=view.golden["entity"], asked=view.golden["id"], was=asked))
     fields = queries.fields(view.golden)
+    engine, now = auth.hub().engine, auth.hub().clock()
+    with reading(engine) as connection:
+        links = queue.streams(connection, view.golden["id"])
+    past = believed(engine, asked, moment(request.args["asof"])) if request.args.get("asof") else None
     return render_template(
-        "record.html", title=view.golden["label"], view=view, fields=fields, was=request.args.get("was")
-    )
-
-
-@routes.get("/review")
-def review() -> str | Response:
-    """The queue: open questions, the oldest first."""
-    auth.visitor()
-    rows = queries.tasks(auth.hub().engine, first=PAGE + 1, after=request.args.get("after", ""))
-    if "next" in request.args and rows:
-        return redirect(url_for("console.question", task=rows[0]["id"]))
-    more = rows[PAGE - 1]["id"] if len(rows) > PAGE else None
-    return render_template("review.html", title="Review", rows=rows[:PAGE], more=more)
-
-
-@routes.get("/review/<task>")
-def question(task: str) -> str:
-    """Two records side by side, with the evidence for and against."""
-    auth.visitor()
-    return render_template("question.html", title="Same or not?", **queries.question(auth.hub().engine, task))
-
-
-@routes.post("/review/<task>")
-def decide(task: str) -> Response:
-    """Answer a question and go back to the queue, with a way to take it back."""
-    auth.check_form()
-    principal = auth.visitor()
-    hub = auth.hub()
-    answer, reason = request.form.get("answer", ""), request.form.get("reason", "").strip() or "looked at side by side"
-    decision = hub.desk(principal).answer(task, answer, reason)
-    flash(f"Decided: {answer}.", f"undo:{decision}")
-    return redirect(url_for("console.review", next="") if "next" in request.form else url_for("console.review"))
-
-
-@routes.post("/undo/<decision>")
-def undo(decision: str) -> Response:
-    """Take a decision back."""
-    auth.check_form()
-    auth.hub().desk(auth.visitor()).undo(decision)
-    flash("Undone. Everything is as it was.", "done")
-    return redirect(url_for("console.review"))
-
-
-@routes.post("/detach")
-def detach() -> Response:
-    """Take a source record out of its golden record and keep it out."""
-
-    def act(who: Principal) -> str:
-        made = auth.hub().desk(who).detach(SourceKey.parse(said("key")), said("reason"))
-        return f"Detached: {len(made)} decision{'s' if len(made) != 1 else ''}, each of which can be undone."
-
-    return attempt(act, "console.record", entity=said("entity"), asked=said("golden"))
-
-
-@routes.get("/decisions")
-def decisions() -> str:
-    """What people decided, the newest first."""
-    auth.visitor()
-    return render_template("decisions.html", title="Decisions", rows=queries.decisions(auth.hub().engine))
+        "record.html", title=view.golden["label"], view=view, fields=fields, was=request.args.get("was"), past=past,
+        streams=charts.streams(links, view.golden["id"], now),
+    )  # fmt: skip
 
 
 @routes.get("/sources/<key>")

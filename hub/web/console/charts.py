@@ -1,0 +1,145 @@
+"""The geometry of charts: where bars, points and labels stand. Templates draw them as SVG, each with its table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from typing import Any
+
+WIDE = 640  # of every chart, in its own units
+LONGEST = 400  # characters of a value that are compared letter by letter
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it says, and where it stands."""
+
+    name: str
+    value: float
+    x: float
+    width: float
+    said: str
+
+
+def waterfall(parts: Sequence[Any], score: float, bands: tuple[float, float]) -> dict[str, Any]:
+    """Steps from nothing to the score, one below the other, with the limits of the bands."""
+    reached, steps = 0.0, []
+    for name, likeness, weight in parts:
+        steps.append((name.replace("-", " ").replace("_", " "), likeness, weight, reached))
+        reached += weight
+    rest = score - reached
+    if abs(rest) > 0.05:
+        steps.append(("everything else", None, rest, reached))
+    edges = [0.0, score, *bands, *(start for *_, start in steps), *(w + start for _, _, w, start in steps)]
+    low, high = min(edges), max(edges)
+    unit = (WIDE - 200) / ((high - low) or 1)
+
+    def at(value: float) -> float:
+        return float(180 + (value - low) * unit)
+
+    rows = [
+        {
+            "name": name, "likeness": likeness, "weight": weight, "sum": start + weight,
+            "x": at(min(start, start + weight)), "width": max(abs(weight) * unit, 1.5), "y": 26 + 22 * number,
+        }
+        for number, (name, likeness, weight, start) in enumerate(steps)
+    ]  # fmt: skip
+    return {"rows": rows, "zero": at(0), "review": at(bands[0]), "match": at(bands[1]), "score": at(score),
+            "height": 26 + 22 * len(rows) + 22}  # fmt: skip
+
+
+def bars(counts: Mapping[str, float], unit: str = "") -> list[Bar]:
+    """One bar per name, the longest as wide as the chart allows."""
+    most = max(counts.values(), default=0) or 1
+    return [
+        Bar(name, count, 110, round((WIDE - 190) * count / most, 1), f"{count:g}{unit}")
+        for name, count in counts.items()
+    ]
+
+
+def backlog(rows: Sequence[tuple[str, datetime, datetime | None]], now: datetime, days: int = 14) -> dict[str, Any]:
+    """Opened and answered on each of the last days, and how many were open at its end."""
+    first = now.date() - timedelta(days=days - 1)
+    spans = [first + timedelta(days=number) for number in range(days)]
+    opened = Counter(start.date() for _, start, _ in rows)
+    closed = Counter(end.date() for _, _, end in rows if end)
+    lines: list[dict[str, Any]] = []
+    for day in spans:
+        standing = sum(1 for _, start, end in rows if start.date() <= day and (end is None or end.date() > day))
+        lines.append({"day": f"{day:%-d %b}", "opened": opened[day], "closed": closed[day], "open": standing})
+    most = max([1, *(max(line["opened"], line["closed"], line["open"]) for line in lines)])
+    step = (WIDE - 60) / max(days - 1, 1)
+    for number, line in enumerate(lines):
+        line["x"] = round(50 + step * number, 1)
+        line |= {f"{name}_y": round(130 - 110 * line[name] / most, 1) for name in ("opened", "closed", "open")}
+    return {"lines": lines, "most": most, "points": {
+        name: " ".join(f"{line['x']},{line[f'{name}_y']}" for line in lines) for name in ("opened", "closed", "open")
+    }}  # fmt: skip
+
+
+def histogram(scored: Sequence[tuple[float, str | None]], bands: tuple[float, float], bins: int = 16) -> dict[str, Any]:
+    """How many pairs were asked about per score, and the share of them that a person said to be the same."""
+    if not scored:
+        return {"bins": []}
+    low: float = min(bands[0], *(score for score, _ in scored))
+    high: float = max(bands[1], *(score for score, _ in scored)) + 0.01
+    width = (high - low) / bins
+    found: list[dict[str, Any]] = [
+        {"from": low + number * width, "count": 0, "same": 0, "answered": 0} for number in range(bins)
+    ]
+    for score, answer in scored:
+        one = found[min(int((score - low) / width), bins - 1)]
+        one["count"] += 1
+        one["answered"] += answer in ("same", "different", "related")
+        one["same"] += answer == "same"
+    most = max(one["count"] for one in found)
+    wide = (WIDE - 60) / bins
+    for number, one in enumerate(found):
+        one |= {"x": round(50 + number * wide, 1), "width": round(wide - 3, 1)}
+        one |= {"height": round(100 * one["count"] / most, 1), "to": one["from"] + width}
+        one["rate"] = one["same"] / one["answered"] if one["answered"] else None
+
+    def at(value: float) -> float:
+        return float(round(50 + (value - low) / width * wide, 1))
+
+    return {"bins": found, "most": most, "review": at(bands[0]), "match": at(bands[1])}
+
+
+def streams(links: Sequence[Mapping[str, Any]], golden_id: str, now: datetime) -> dict[str, Any]:
+    """One line per source record through time; it is in the golden record while it runs along the lower edge."""
+    if not links:
+        return {"lanes": []}
+    first = min(one["since"] for one in links)
+    span = max((now - first).total_seconds(), 1.0)
+
+    def at(moment: datetime) -> float:
+        return float(round(170 + (WIDE - 190) * max((moment - first).total_seconds(), 0) / span, 1))
+
+    lanes: dict[str, dict[str, Any]] = {}
+    for one in links:
+        name = f"{one['system']} {one['key']}"
+        lane = lanes.setdefault(name, {"name": name, "parts": []})
+        lane["parts"].append({
+            "from": at(one["since"]), "to": at(one["until"] or now), "here": one["golden_id"] == golden_id,
+            "since": one["since"], "until": one["until"], "golden": one["golden_id"],
+        })  # fmt: skip
+    for number, lane in enumerate(lanes.values()):
+        lane["y"] = 24 + 26 * number
+    return {"lanes": list(lanes.values()), "floor": 24 + 26 * len(lanes), "height": 52 + 26 * len(lanes),
+            "first": first, "now": now}  # fmt: skip
+
+
+def letters(left: str, right: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Both texts in pieces: what they share (""), what only the first has ("-"), what only the second has ("+")."""
+    if len(left) > LONGEST or len(right) > LONGEST:
+        return [("-", left)], [("+", right)]
+    one, other = [], []
+    for verb, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if a < b:
+            one.append(("" if verb == "equal" else "-", left[a:b]))
+        if c < d:
+            other.append(("" if verb == "equal" else "+", right[c:d]))
+    return one, other
