@@ -16,6 +16,7 @@ from uuid_utils import uuid7
 from canonical.catalogue import entity as entity_named
 from canonical.ids import SourceKey
 from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted
+from hub.flow import approvals
 from hub.flow.resolve import resolve
 from hub.store import attention, audit, confirming, decisions, journal, plans
 from hub.store.access import Principal
@@ -187,19 +188,22 @@ class Desk:
             if not asked:
                 raise NotFound(f"nothing of {golden_id} waits to leave for {target}.", hint="`hub publish waiting`.")
             (row,) = asked
-            self._permit(frozenset({row["waits_for"], "approver", "admin"}))
+            able = {row["waits_for"], "approver", "admin"}
+            standing = approvals.standing_for(connection, self.principal, able, self.now)
             if row["version"] != version:
                 raise Conflict(
                     f"{golden_id} is at version {row['version']} by now, not {version}; nothing was approved."
                 )
-            if self.principal.name in decisions.authors_about(connection, golden_id):
+            if authors := sorted(standing & decisions.authors_about(connection, golden_id)):
                 raise NotPermitted(
-                    f"{self.principal.name} decided about {golden_id}, so somebody else must approve it.",
+                    f"{authors[0]} decided about {golden_id}, so somebody else must approve it.",
                     hint="Four eyes.",
                 )
             if not plans.let_go(connection, row["id"], self.principal.name, self.now):
                 raise Conflict(f"{golden_id} does not wait any more; nothing was changed.")
             detail = {"target": target, "version": version, "waited_for": row["waits_for"], "reason": reason}
+            if lenders := sorted(standing - {self.principal.name}):
+                detail["for"] = lenders
             self._note(connection, "approve", golden_id, detail)
 
     def _asked(self, connection: Connection, task_id: str, seen: str | None) -> Mapping[str, Any]:

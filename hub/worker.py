@@ -21,12 +21,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from canonical.errors import MasterDataError
-from hub import windows
+from hub import queries, windows
 from hub.errors import InvalidRequest
 from hub.flow import dates, publish, relations, webhooks
 from hub.flow.reconcile import reconcile
 from hub.log import logger
-from hub.store import schedules
+from hub.store import plans, schedules
 from hub.store.engine import reading, writing
 from hub.wiring import Hub
 
@@ -176,9 +176,16 @@ def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     """Plan what is owed to the schedule's target and apply it: the schedule itself is its approval."""
     target = hub.target(row["target"])
     resumed = publish.resume(hub.engine, target, hub.clock)
+    with reading(hub.engine) as connection:
+        undecided = plans.undecided(connection, target.name)
+    waits = [f"P-{one['id']} waits for an approval by {one['needs']}" for one in undecided]
+    if waits:
+        return f"{', '.join(waits)}; nothing new was planned"
     now = hub.clock()
     plan_id = publish.make_plan(hub.engine, target, SCHEDULER, now)
-    publish.approve(hub.engine, plan_id, None, f"schedule {row['id']}", now)
+    if needs := queries.plan(hub.engine, plan_id)["needs"]:
+        return f"P-{plan_id} waits for an approval by {needs}"
+    publish.approve(hub.engine, plan_id, None, f"schedule {row['id']}", now, role=publish.SCHEDULE)
     counts = publish.apply(hub.engine, target, plan_id, hub.clock)
     went_on = f"went on with {', '.join(f'P-{one}' for one in resumed)}; " if resumed else ""
     return went_on + (

@@ -43,14 +43,15 @@ def show(plan: str, *, directory: Path | None, form: str) -> None:
 @publish.command("approve")
 @click.argument("plan")
 @click.option("--hash", "content", help="Approve only if the plan has this content.")
+@click.option("--role", default="approver", show_default=True, help="The role that you approve in.")
 @author
 @folder
-def approve(plan: str, *, content: str | None, author: str, directory: Path | None) -> None:
+def approve(plan: str, *, content: str | None, role: str, author: str, directory: Path | None) -> None:
     """Approve PLAN. Its author cannot."""
     from hub.flow.publish import approve as approve_plan
 
     hub = open_hub(directory)
-    approve_plan(hub.engine, _number(plan), content, author, hub.clock())
+    approve_plan(hub.engine, _number(plan), content, author, hub.clock(), role=role)
     say(f"approved. Next: hub publish apply {plan}")
 
 

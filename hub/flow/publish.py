@@ -25,18 +25,21 @@ from adapters.errors import TargetRefuses
 from canonical.catalogue import ENTITIES
 from hub.clock import Clock
 from hub.errors import Conflict, NotApproved, NotFound, PlanStale
+from hub.flow.approvals import asked_of_plan, lapse, standing_for
 from hub.flow.books import ask_for_closed
 from hub.flow.relations import holding
 from hub.store import audit, books, plans, rulesets
+from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, reading, writing
 from hub.store.plans import Owed
-from rules.ruleset import shipped
+from rules.ruleset import RuleSet, shipped
 
 CHUNK = 200  # messages between two commits
 LONGEST = timedelta(minutes=2)  # that we wait for a target before we try again
 LEASE = timedelta(minutes=5)  # longer than a chunk may take
 ATTEMPTS = 5
+SCHEDULE = "schedule"  # the role of what approves by itself, as long as nobody is asked
 _ORDER = {name: place for place, name in enumerate(ENTITIES)}
 
 
@@ -60,9 +63,11 @@ class Planned:
 def make_plan(engine: Engine, target: Target, author: str, now: datetime) -> int:
     """Read everything that is owed to the target and save what would be sent; the plan's id."""
     with writing(engine) as connection:
+        inforce = rulesets.in_force(connection, shipped())
+        lapse(connection, inforce, now)
         owing, watermark = plans.owed(connection, target.name)
         owing = [one for one in owing if one.entity in target.entities]  # the rest waits for a target that takes it
-        lines = _lines(connection, target, owing)
+        lines = _lines(connection, target, owing, inforce)
         rows = [
             (
                 place, line.owed.entity, line.owed.golden_id, line.owed.version, line.action, line.state,
@@ -74,22 +79,27 @@ def make_plan(engine: Engine, target: Target, author: str, now: datetime) -> int
             b"".join(f"{row[2]}{row[3]}{row[4]}".encode() + row[7] for row in rows), digest_size=16
         ).hexdigest()
         head = {"target": target.name, "state": "draft", "content_hash": content, "watermark": watermark}
+        head["needs"] = asked_of_plan(inforce, [(o.owed.entity, o.action) for o in lines if o.state == "planned"])
         settled = [id_ for line in lines if line.state != "held" for id_ in line.owed.rows]
         plan_id = plans.save(connection, head | {"created_at": now, "created_by": author}, rows, settled)
         audit.append(connection, Act(author, "plan", f"P-{plan_id}", {"target": target.name, "hash": content}), now)
     return plan_id
 
 
-def approve(engine: Engine, plan_id: int, content_hash: str | None, approver: str, now: datetime) -> None:
-    """Approve exactly this content. Raises Conflict for another hash or an author's own plan."""
+def approve(
+    engine: Engine, plan_id: int, content_hash: str | None, approver: str, now: datetime, *, role: str = "approver"
+) -> None:
+    """Approve exactly this content. Raises Conflict for another hash or an author's own plan, or NotPermitted."""
     with writing(engine) as connection:
         head = _head(connection, plan_id)
         if head["state"] != "draft":
             raise Conflict(f"plan P-{plan_id} is {head['state']}; nothing was changed.")
         if content_hash is not None and not head["content_hash"].startswith(content_hash):
             raise Conflict(f"plan P-{plan_id} has the hash {head['content_hash'][:8]}, not {content_hash[:8]}.")
-        if head["created_by"] == approver:
-            raise Conflict(f"{approver} made plan P-{plan_id}, so somebody else must approve it.", hint="Four eyes.")
+        able = {"approver", "admin", *([head["needs"]] if head["needs"] else [SCHEDULE])}
+        if head["created_by"] in standing_for(connection, Principal(approver, role), able, now):
+            made = f"{head['created_by']} made plan P-{plan_id}"
+            raise Conflict(f"{made}, so somebody else must approve it.", hint="Four eyes.")
         plans.change(connection, plan_id, state="approved", approved_at=now, approved_by=approver)
         audit.append(connection, Act(approver, "approve", f"P-{plan_id}", {"hash": head["content_hash"]}), now)
 
@@ -170,7 +180,9 @@ def counted(engine: Engine, plan_id: int) -> dict[str, int]:
         return plans.counts(connection, plan_id)
 
 
-def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> list[Planned]:
+def _lines(
+    connection: Connection, target: Target, owing: Sequence[Owed], inforce: Mapping[str, RuleSet]
+) -> list[Planned]:
     """The plan line by line, parents first; a held parent holds its children."""
     ids = [one.golden_id for one in owing]
     goldens = plans.goldens(connection, ids)
@@ -178,7 +190,6 @@ def _lines(connection: Connection, target: Target, owing: Sequence[Owed]) -> lis
     there = plans.published(
         connection, target.name, [*ids, *{p for row in parents.values() for p in row.values() if p}]
     )
-    inforce = rulesets.in_force(connection, shipped())
     owing = ask_for_closed(connection, inforce, owing, goldens, there)
     broken = holding(connection, inforce, [(o.entity, o.golden_id) for o in owing if o.action != "deactivate"])
     owing = [replace(one, held=one.held or broken.get(one.golden_id)) for one in owing]

@@ -107,6 +107,13 @@ def let_go(connection: sa.Connection, outbox_id: int, approver: str, now: dateti
     return connection.execute(done.returning(outbox.c.id)).one_or_none() is not None
 
 
+def unapprove(connection: sa.Connection, entity: str, before: datetime) -> list[str]:
+    """Take back approvals of this entity's publications that were given before a time and have not been planned."""
+    old = sa.and_(outbox.c.entity == entity, outbox.c.state == "pending", outbox.c.approved_at < before)
+    taken = sa.update(outbox).where(old).values(approved_at=None, approved_by=None).returning(outbox.c.golden_id)
+    return sorted(connection.execute(taken).scalars())
+
+
 def goldens(connection: sa.Connection, ids: Sequence[str], *, live: bool = False) -> dict[str, GoldenRecord]:
     """The version in force of each golden record, or of each that is `live`, with provenance left out."""
     both = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
@@ -158,6 +165,12 @@ def get(connection: sa.Connection, plan_id: int, *, lock: bool = False) -> Mappi
     query = sa.select(plan).where(plan.c.id == plan_id)
     row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return dict(row) if row else None
+
+
+def undecided(connection: sa.Connection, target: str) -> list[Mapping[str, Any]]:
+    """Saved plans of a target that somebody must approve because of how much they change, the oldest first."""
+    query = sa.select(plan).where(plan.c.target == target, plan.c.state == "draft", plan.c.needs.is_not(None))
+    return [dict(row) for row in connection.execute(query.order_by(plan.c.id)).mappings()]
 
 
 def change(connection: sa.Connection, plan_id: int, **values: Any) -> None:

@@ -13,6 +13,7 @@ from hub.store.access_tables import TABLES as ACCESS
 from hub.store.book_tables import closing
 from hub.store.change_table import change
 from hub.store.code_tables import TABLES as CODES
+from hub.store.delegation_table import delegation
 from hub.store.desk_tables import TABLES as DESK
 from hub.store.drift_tables import TABLES as DRIFT
 from hub.store.relation_tables import TABLES as RELATIONS
@@ -26,7 +27,7 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
     *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *RELATIONS),
-    *(change, closing),
+    *(change, closing, delegation),
 )  # tables which stand in rooms of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
@@ -307,6 +308,7 @@ plan = Table(
     Column("created_by", Text, nullable=False),
     Column("approved_at", Utc),
     Column("approved_by", Text),
+    Column("needs", Text),  # the role that must approve it, because of how much it changes
     Column("finished_at", Utc),
     Column("holder", Text),  # who sends it now, and until when nobody else may
     Column("lease_until", Utc),

@@ -44,6 +44,7 @@ class Plan(graphene.ObjectType):
     created_by = graphene.NonNull(graphene.String)
     created_at = graphene.NonNull(graphene.String)
     approved_by = graphene.String()
+    needs = graphene.String(description="The role that must approve it, because of how much it changes there")
     finished_at = graphene.String()
     counts = Json(description="Records by state")
     entries = graphene.Field(
@@ -104,9 +105,8 @@ class ApprovePlan(graphene.Mutation):
         """Approve, or say why not."""
 
         def act() -> ApprovePlan:
-            auth.require(principal_of(info), "approver")
-            hub = hub_of(info)
-            publish.approve(hub.engine, plan, hash, principal_of(info).name, hub.clock())
+            hub, who = hub_of(info), principal_of(info)
+            publish.approve(hub.engine, plan, hash, who.name, hub.clock(), role=who.role)
             return ApprovePlan(plan=_plan(info, plan), user_errors=[])
 
         return guarded(act, ApprovePlan)

@@ -14,6 +14,7 @@ from hub.web.graphql import (
     changes,
     codes,
     configuring,
+    delegating,
     drift,
     keyring,
     overrides,
@@ -39,6 +40,7 @@ TOPICS = (
     publishing,
     changes,
     books,
+    delegating,
 )
 
 
