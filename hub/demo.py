@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ import click
 from adapters.registry import SOURCES
 from hub import queries
 from hub.flow import publish
-from hub.store import access, schedules
+from hub.store import access, people, schedules
 from hub.store.access import ROLES, Principal
-from hub.store.engine import writing
+from hub.store.engine import Connection, writing
 from hub.wiring import Hub
 from seed import generate
 
@@ -31,6 +32,7 @@ class Result:
 
     document: dict[str, Any]
     keys: dict[str, str]
+    passwords: dict[str, str]
     seconds: float
     unbalanced: list[Any]
 
@@ -52,9 +54,10 @@ def run(hub: Hub, accounts: int, say: Callable[[str], None]) -> Result:
         checked = {"id": "morning-erp", "job": "reconcile", "target": "erp"}
         schedules.put(connection, checked | {"cron": "0 6 * * *", "timezone": "UTC", "paused": False})
         keys = {role: access.issue(connection, Principal(f"demo-{role}", role), hub.clock()) for role in ROLES}
+        passwords = {f"demo-{role}": _account(connection, Principal(f"demo-{role}", role), hub) for role in ROLES}
     found = queries.overview(hub.engine)
     document = {"sources": found["sources"], "golden": found["golden"], "tasks": found["tasks"], "publish": published}
-    return Result(document, keys, time.perf_counter() - started, queries.unbalanced(found["sources"]))
+    return Result(document, keys, passwords, time.perf_counter() - started, queries.unbalanced(found["sources"]))
 
 
 def tell(result: Result, port: int) -> None:
@@ -74,8 +77,11 @@ def tell(result: Result, port: int) -> None:
     click.echo("tasks     " + ", ".join(f"{count} {kind}" for kind, count in sorted(document["tasks"].items())))
     click.echo("published " + ", ".join(f"{document['publish'][name]} {name}" for name in ("planned", *STATES)))
     click.echo(f"done in {result.seconds:.1f} s\n")
-    click.echo(f"console   http://127.0.0.1:{port}/          sign in with a key below")
+    click.echo(f"console   http://127.0.0.1:{port}/          sign in with an account below")
     click.echo(f"graphql   http://127.0.0.1:{port}/graphql\n")
+    for name, password in result.passwords.items():
+        click.echo(f"{name:<14} {password}")
+    click.echo()
     for role, key in result.keys.items():
         click.echo(f"{role:<9} {key}")
     click.echo(f"\ncurl -s http://127.0.0.1:{port}/graphql -H 'Authorization: Bearer {result.keys['reader']}' \\")
@@ -91,6 +97,16 @@ def _publish(hub: Hub) -> dict[str, int]:
     publish.approve(hub.engine, plan_id, None, "demo-approver", hub.clock())
     counts = publish.apply(hub.engine, target, plan_id, hub.clock)
     return {"planned": sum(counts.values()), **{state: counts.get(state, 0) for state in STATES}}
+
+
+def _account(connection: Connection, who: Principal, hub: Hub) -> str:
+    """An account of this run: its password is new each time."""
+    password = secrets.token_urlsafe(12)
+    if who.name in {row["name"] for row in people.every(connection)}:
+        people.change_password(connection, who.name, password, "demo", hub.clock())
+    else:
+        people.add(connection, who, password, "demo", hub.clock())
+    return password
 
 
 def _as_json(query: str) -> str:

@@ -45,6 +45,7 @@ _COMMANDS = {
     "audit": "hub.cli.admin:audit",
     "replay": "hub.cli.proving:replay",
     "keys": "hub.cli.keyring:keys",
+    "users": "hub.cli.users:users",
 }
 _EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5, "HUB-4403": 6}
 
@@ -101,6 +102,7 @@ _HELP = {
     "audit": "Verify the audit log.",
     "replay": "Rebuild every golden record from the log and compare.",
     "keys": "Issue, list, rotate and revoke API keys.",
+    "users": "Local accounts: add, list, change passwords, disable.",
 }
 
 

@@ -16,6 +16,7 @@ from hub.store.code_tables import TABLES as CODES
 from hub.store.delegation_table import delegation
 from hub.store.desk_tables import TABLES as DESK
 from hub.store.drift_tables import TABLES as DRIFT
+from hub.store.people_tables import TABLES as PEOPLE
 from hub.store.relation_tables import TABLES as RELATIONS
 from hub.store.rule_tables import passed, promotion, ruleset, simulation
 from hub.store.schema import Serial, metadata
@@ -26,7 +27,7 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
-    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *RELATIONS),
+    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *PEOPLE, *RELATIONS),
     *(change, closing, delegation),
 )  # tables which stand in rooms of their own
 

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from canonical.errors import MasterDataError
 from hub.log import logger
-from hub.web import auth, changes, ingest
+from hub.web import auth, changes, ingest, people
 from hub.web.console import desk, journal, operations, own, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
@@ -38,7 +38,7 @@ def create_app(hub: Hub) -> Flask:
     app.after_request(_protect)
     app.register_error_handler(MasterDataError, _explain)
     app.register_error_handler(HTTPException, _explain_http)
-    for room in (auth, graphql, ingest, changes, console, desk, operations, rulebook, journal, own):
+    for room in (auth, people, graphql, ingest, changes, console, desk, operations, rulebook, journal, own):
         app.register_blueprint(room.routes)
     app.add_url_rule("/health", "health", lambda: jsonify(status="ok"))
     return app

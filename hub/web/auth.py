@@ -13,6 +13,7 @@ from hub.errors import NotAuthenticated, NotPermitted, OutOfSight
 from hub.store import access
 from hub.store.access import Principal
 from hub.store.engine import reading, writing
+from hub.web.sessions import signed_in
 from hub.wiring import Hub
 
 routes = Blueprint("auth", __name__)
@@ -44,8 +45,10 @@ def asking() -> Principal:
 def visitor() -> Principal:
     """Who has opened this console session. Raises NotAuthenticated."""
     if "principal" not in g:
-        with reading(hub().engine) as connection:
-            principal = access.holder(connection, str(session.get("key")), hub().clock())
+        principal = signed_in(hub())
+        if principal is None:
+            with reading(hub().engine) as connection:
+                principal = access.holder(connection, str(session.get("key")), hub().clock())
         if principal is None:
             raise NotAuthenticated("this page needs a sign-in.")
         g.principal = principal
