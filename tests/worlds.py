@@ -52,10 +52,20 @@ entities:
       number: number
       status: status
       account: {reference: account, key: account}
+      subscription: {reference: subscription, key: contract}
       subtotal: {money: {amount: net, currency: currency}}
       total: {money: {amount: gross, currency: currency}}
       currency: currency
       lines: {each: lines, as: {key: id, amount: {money: {amount: net, currency: $.currency}}}}
+  - entity: subscription
+    when: {path: kind, is: subscription}
+    key: key
+    asserted_at: at
+    fields:
+      number: number
+      account: {reference: account, key: account}
+      currency: currency
+      status: status
 """
 SOURCE: MappedSource = load(MAPPING, "tests.yaml")
 _serial = iter(range(10**9))

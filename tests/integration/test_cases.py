@@ -2,8 +2,9 @@
 
 A case says why it matters, what the systems state (`given`), and what the hub has come to (`then`). It may
 also say which parts of an entity's rules stand in place of the shipped ones (`rules`), that the records are
-`published` to the ledger, what a steward has `decided`, how many days pass (`days`), and what the systems
-state `later`; in that order. A key `@crm:account:1` there is the ledger's own key for that golden record.
+`published` to the ledger, what a steward has `decided` (and `undone`), how many days pass (`days`), and what the
+systems state `later`, one delivery or, as a list of lists, several; in that order. A key `@crm:account:1` there is
+the ledger's own key for that golden record; `id_of` names a record whose golden id, before anybody decided, it keeps.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from adapters.targets.memory import MemoryTarget
 from canonical.ids import SourceKey
 from hub import queries
 from hub.errors import Contradiction
-from hub.flow import publish
+from hub.flow import publish, relations
+from hub.store import reads
 from hub.store.access import Principal
+from hub.store.engine import reading
 from hub.wiring import Hub
 from tests.conftest import FixedClock
 from tests.worlds import deliver, empty, enforce, golden_of
@@ -32,7 +35,7 @@ MIA = Principal("mia", "steward")
 def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None:
     case = YAML(typ="safe").load(path.read_text("utf-8"))
     assert len(case["why"]) > 20
-    assert case.keys() <= {"why", "rules", "given", "published", "decided", "days", "later", "then"}
+    assert case.keys() <= {"why", "rules", "given", "published", "decided", "undone", "days", "later", "then"}
     for entity, parts in case.get("rules", {}).items():
         enforce(hub, entity, parts)
     start = clock.now
@@ -42,11 +45,18 @@ def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None
         deliver(hub, _payloads(hub, case["given"])[::step])
         if case.get("published"):
             _publish(hub)
-        for decision in case.get("decided", ()):
-            _decide(hub, decision)
+        given = {f"{one['system']}:{one.get('kind', 'account')}:{one['key']}" for one in case["given"]}
+        before = {key: golden_of(hub, key)["id"] for key in given}
+        made = [id_ for decision in case.get("decided", ()) for id_ in _decide(hub, decision)]
+        if case.get("undone"):
+            for id_ in made:
+                hub.desk(MIA).undo(id_)
         clock.move(days=case.get("days", 0))
-        deliver(hub, _payloads(hub, case.get("later", ()))[::step])
-        _check(hub, case["then"])
+        later = case.get("later") or []
+        for delivery in later if later and isinstance(later[0], list) else [later]:
+            deliver(hub, _payloads(hub, delivery)[::step])
+        relations.settle(hub.engine, hub.clock())
+        _check(hub, case["then"], before)
 
 
 def _payloads(hub: Hub, stated: Any) -> list[dict[str, Any]]:
@@ -64,28 +74,40 @@ def _publish(hub: Hub) -> None:
     publish.apply(hub.engine, erp, plan, hub.clock)
 
 
-def _decide(hub: Hub, decision: dict[str, Any]) -> None:
+def _decide(hub: Hub, decision: dict[str, Any]) -> list[str]:
     desk = hub.desk(MIA)
     if "override" in decision:
         key = SourceKey.parse(decision["override"])
         while_said = decision.get("while_said", False)
-        desk.override(key, decision["field"], decision["value"], reason="they told us", while_said=while_said)
-        return
+        return [desk.override(key, decision["field"], decision["value"], reason="they told us", while_said=while_said)]
+    if "detach" in decision:
+        return desk.detach(SourceKey.parse(decision["detach"]), "they told us", block=decision["block"])
     answer = "same" if "same" in decision else "different"
     left, right = (SourceKey.parse(text) for text in decision[answer])
     if decision.get("refused"):
         with pytest.raises(Contradiction):
             desk.decide(answer, left, right, "they told us")
-    else:
-        desk.decide(answer, left, right, "they told us")
+        return []
+    return [desk.decide(answer, left, right, "they told us")]
 
 
-def _check(hub: Hub, then: dict[str, Any]) -> None:
+def _check(hub: Hub, then: dict[str, Any], before: dict[str, str]) -> None:
     ids = []
+    for key in then.get("retired", ()):
+        with reading(hub.engine) as connection:
+            assert reads.goldens(connection, [before[key]])[before[key]]["state"] == "retired"
     for golden in then["golden"]:
         held = {golden_of(hub, key)["id"] for key in golden["holds"]}
         assert len(held) == 1, golden["holds"]
         ids += held
+        if "id_of" in golden:
+            assert held == {before[golden["id_of"]]}
+        if "version" in golden:
+            assert golden_of(hub, golden["holds"][0])["version"] == golden["version"]
+        if "finds" in golden:
+            with reading(hub.engine) as connection:
+                found = reads.findings(connection, golden_id=ids[-1])
+            assert [one["message"] for one in found] == golden["finds"]
         values = golden_of(hub, golden["holds"][0])["values"]
         for name, value in golden.get("values", {}).items():
             assert values.get(name) == value, name
