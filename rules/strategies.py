@@ -100,7 +100,10 @@ def _source_rank(candidates: Sequence[Candidate], asked: Asked) -> Ranking:
 
 
 def _most_trusted(candidates: Sequence[Candidate], asked: Asked) -> Ranking:
-    """The highest trust now: what the rule gives a system, halved with each half-life that the statement is old."""
+    """The highest trust now: what the rule gives a system, halved with each half-life that the statement is old.
+
+    The reason names no number: it would be another each day, and a value that stays would be a new version.
+    """
 
     def trust(candidate: Candidate) -> float:
         given = asked.rule.trust.get(candidate.source.system)
@@ -113,9 +116,7 @@ def _most_trusted(candidates: Sequence[Candidate], asked: Asked) -> Ranking:
         decayed: float = least + (given.start - least) * 2.0 ** (-days / given.half_life_days)
         return round(decayed, 6)
 
-    return Ranking(
-        candidates, lambda c: -trust(c), lambda best: f"{best.source.system} is trusted more: {trust(best):.1f}"
-    )
+    return Ranking(candidates, lambda c: -trust(c), lambda best: f"{best.source.system} is trusted more")
 
 
 def _most_recent(candidates: Sequence[Candidate], _asked: Asked) -> Ranking:

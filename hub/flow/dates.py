@@ -1,4 +1,4 @@
-"""Time passes: an owner begins, an override ends, and the records that this changes are judged again that day.
+"""Time passes: an owner begins, an override ends, trust in an old word fades, and what this changes is judged again.
 
 Without it such a value would change at the next touch of its record, or never. Each change stands in
 the audit log with the date that made it; followed twice, nothing happens twice.
@@ -6,14 +6,14 @@ the audit log with the date that made it; followed twice, nothing happens twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from canonical.catalogue import ENTITIES
 from hub.flow.gather import Gathered, gather
 from hub.flow.impact import of_core
 from hub.flow.rejudge import sweep
-from hub.flow.times import starts
+from hub.flow.times import fades, starts
 from hub.store import audit, cases, dates, rulesets
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, writing
@@ -22,6 +22,7 @@ from rules.judge import judge
 from rules.ruleset import RuleSet, shipped
 
 ACTOR = "time"
+PAGE = 500  # golden records of one case
 NAMED = 200  # golden ids that an audit entry lists; it counts them all
 
 
@@ -45,9 +46,10 @@ def _follow(connection: Connection, entity: str, now: datetime) -> int | None:
     last = max(dates.followed(connection).get(entity, live.since), live.since)
     begun = [moment for moment in starts(live.ruleset) if last < moment <= now]
     lapsed = dates.lapsed(connection, entity, now)
-    if not begun and not lapsed:
+    fading = fades(live.ruleset) if last.date() < now.date() else frozenset()
+    if not begun and not lapsed and not fading:
         return None
-    found = sweep(connection, live.ruleset) if begun else _touched(connection, live.ruleset, {row[0] for row in lapsed})
+    found = sweep(connection, live.ruleset) if begun else _touched(connection, live.ruleset, lapsed, fading)
     ids: list[str] = []
     for gathered in found:
         judgement = judge(gathered.case, live.ruleset, now)
@@ -58,11 +60,20 @@ def _follow(connection: Connection, entity: str, now: datetime) -> int | None:
     detail = {
         "owners_from": [moment.date().isoformat() for moment in begun],
         "overrides_ended": [{"decision": row[1], "golden": row[2], "field": row[3]} for row in lapsed],
+        "trust_faded": sorted(fading),
         "ruleset": live.ruleset.version, "changed": len(ids), "golden": sorted(ids)[:NAMED],
     }  # fmt: skip
-    audit.append(connection, Act(ACTOR, "date", entity, detail), now)
+    if begun or lapsed or ids:
+        audit.append(connection, Act(ACTOR, "date", entity, detail), now)
     return len(ids)
 
 
-def _touched(connection: Connection, ruleset: RuleSet, ids: set[int]) -> Iterator[Gathered]:
-    yield gather(connection, ruleset, ids)
+def _touched(
+    connection: Connection, ruleset: RuleSet, lapsed: Iterable[tuple[int, str, str, str]], fading: frozenset[str]
+) -> Iterator[Gathered]:
+    """Cases around overrides that have ended and around what fading trust has decided."""
+    groups = [[row[0]] for row in lapsed]
+    if fading:
+        groups += dates.decided_by(connection, ruleset.entity.name, fading)
+    for start in range(0, len(groups), PAGE):
+        yield gather(connection, ruleset, {id_ for group in groups[start : start + PAGE] for id_ in group})

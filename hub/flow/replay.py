@@ -21,7 +21,7 @@ from canonical.catalogue import ENTITIES
 from hub.errors import InvalidRequest
 from hub.flow.gather import Gathered
 from hub.flow.rejudge import sweep
-from hub.flow.times import epochs, moments
+from hub.flow.times import epochs, fades, moments
 from hub.store import overlay, rulesets, standing, waiting
 from hub.store.engine import Connection, Engine
 from hub.store.verdicts import JUDGED, Subject, Verdict, holders, provenance_document, subject_of
@@ -88,7 +88,8 @@ def _compare(connection: Connection, gathered: Gathered, live: rulesets.Live, pr
     stood = {id_: row for id_, row in standing.goldens(connection, ids).items() if row["state"] == "live"}
     decided = {id_: max(row["valid_from"], live.since) for id_, row in stood.items()} or {"": live.since}
     drafts: dict[str, Draft] = {}
-    for moment, held in epochs(decided, moments(case, live.ruleset)).items():
+    edges = [*moments(case, live.ruleset), *(decided.values() if fades(live.ruleset) else ())]
+    for moment, held in epochs(decided, edges).items():
         judgement = judge(case, live.ruleset, moment)
         drafts |= {d.id: d for d in judgement.drafts if d.id in held or (d.id not in stood and d.id not in drafts)}
     verdict = Verdict(live.ruleset, case, gathered.core, judgement, moment)

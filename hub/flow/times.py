@@ -20,6 +20,12 @@ def starts(ruleset: RuleSet) -> list[datetime]:
     return sorted(datetime.combine(day, time.min, UTC) for day in days)
 
 
+def fades(ruleset: RuleSet) -> frozenset[str]:
+    """The rules by which trust fades, so that a value may change on any day."""
+    rules = ruleset.document.survivorship
+    return frozenset(r.id for r in rules if any(trust.half_life_days for trust in r.trust.values()))
+
+
 def moments(case: Case, ruleset: RuleSet) -> list[datetime]:
     """All moments at which judgement of the case may change while nothing is said, in order."""
     return sorted({*starts(ruleset), *(one.until for one in case.overrides if one.until is not None)})

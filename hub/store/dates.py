@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from canonical.ids import SourceKey
 from hub.store.rule_tables import passed
 from hub.store.tables import decision, golden, golden_version, link, record
 
@@ -19,6 +21,19 @@ def follow(connection: sa.Connection, entity: str, until: datetime) -> None:
     """The dates of an entity have been followed up to this time."""
     if not connection.execute(sa.update(passed).where(passed.c.entity == entity).values(until=until)).rowcount:
         connection.execute(sa.insert(passed).values(entity=entity, until=until))
+
+
+def decided_by(connection: sa.Connection, entity: str, rules: Collection[str]) -> list[list[int]]:
+    """The source records of each live golden record of which one of these rules has decided a field against another."""
+    both = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
+    query = sa.select(golden_version.c.provenance, golden_version.c.members).join(golden, both)
+    query = query.where(golden.c.entity == entity, golden.c.state == "live", golden.c.sources > 1).order_by(golden.c.id)
+    rows = connection.execute(query.execution_options(yield_per=1000))
+    return [
+        [SourceKey.parse(key).record_id for key, _ in members]
+        for provenance, members in rows
+        if any(rule in rules and losers for _, rule, _, losers in provenance.values())
+    ]
 
 
 def lapsed(connection: sa.Connection, entity: str, now: datetime) -> list[tuple[int, str, str, str]]:

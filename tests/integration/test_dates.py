@@ -21,7 +21,7 @@ from hub.store.tables import audit, golden_version, schedule
 from hub.wiring import Hub
 from hub.worker import Worker
 from rules.ruleset import load, shipped
-from tests.worlds import account, deliver, golden_of
+from tests.worlds import account, deliver, enforce, golden_of
 
 MIA = Principal("mia", "steward")
 KEY = SourceKey("crm", "account", "a")
@@ -113,3 +113,34 @@ def test_prepare_leaves_a_schedule_that_somebody_paused(world: Hub) -> None:
     world.prepare()
     with reading(world.engine) as connection:
         assert [row["paused"] for row in schedules.every(connection) if row["id"] == "dates"] == [True]
+
+
+FADING = {
+    "ownership": [],
+    "survivorship": [
+        {"id": "trust", "fields": ["*"], "take": "most_trusted", "why": "A word grows old.",
+         "trust": {"crm": {"start": 90, "half_life_days": 30}, "billing": {"start": 60}}},
+        {"id": "rest", "fields": ["*"], "take": "most_recent", "why": "What was said last stands otherwise."},
+    ],
+}  # fmt: skip
+
+
+def test_trust_that_fades_changes_the_value_on_its_day_and_says_so(hub: Hub) -> None:
+    enforce(hub, "account", FADING)
+    tax = {"tax": "GB980780684", "country": "GB", "at": hub.clock().isoformat()}
+    deliver(hub, [
+        account("crm", "a", name="Acme Ltd", industry="Rail", **tax),
+        account("billing", "b", name="Acme Ltd", industry="Road", **tax),
+        account("crm", "c", name="Birch Brewing", industry="Beer"),
+    ])  # fmt: skip
+    assert golden_of(hub, str(KEY))["values"]["industry"] == "Rail"
+    hub.clock.move(days=15)  # type: ignore[attr-defined]
+    assert follow(hub.engine, hub.clock()).get("account", 0) == 0
+    assert noted(hub) == []
+    hub.clock.move(days=5)  # type: ignore[attr-defined]
+    assert follow(hub.engine, hub.clock())["account"] == 1
+    assert golden_of(hub, str(KEY))["values"]["industry"] == "Road"
+    (entry,) = noted(hub)
+    assert entry["detail"]["trust_faded"] == ["trust"]
+    assert entry["detail"]["changed"] == 1
+    assert verify(hub.engine).first == []

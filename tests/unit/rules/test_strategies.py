@@ -101,7 +101,7 @@ def test_trust_decays_with_the_age_of_the_statement() -> None:
     assert value(rules, "industry", *records, now=start + MONTH) == "Ships"
     assert value(rules, "industry", said("crm", 25, industry="Rail"), records[1], now=start + MONTH) == "Rail"
     proof = agreed(rules, *records, now=start + MONTH)[1]["industry"]
-    assert [lost.reason for lost in proof.losers] == ["erp is trusted more: 60.0"]
+    assert [lost.reason for lost in proof.losers] == ["erp is trusted more"]
 
 
 def test_trust_sinks_to_its_floor_and_a_system_without_any_has_none() -> None:
