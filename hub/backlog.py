@@ -7,16 +7,18 @@ what a page shows of each, so that the counts, the filters and the order are of 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hub.hours import aged
 from hub.store import queue
-from hub.store.engine import Engine, reading
+from hub.store.engine import Connection, Engine, reading
 
 Row = Mapping[str, Any]
 LEVELS = {  # how soon a question of each kind is to be answered
@@ -27,6 +29,7 @@ LEVELS = {  # how soon a question of each kind is to be answered
     "reconfirm": timedelta(days=7),
 }
 AGES = (("<1d", timedelta(days=1)), ("1-3d", timedelta(days=3)), ("3-7d", timedelta(days=7)), (">7d", timedelta.max))
+_BUCKETS, _BOUNDS = [name for name, _ in AGES], [most for _, most in AGES[:-1]]
 SORTS = ("priority", "oldest", "score")
 WHOSE = ("mine", "nobody", "others")
 
@@ -45,7 +48,7 @@ class Filter:
     sort: str = "priority"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: thousands are made for each page, and that costs twice as much
 class Question:
     """An open question with what decides its place in the queue."""
 
@@ -97,10 +100,10 @@ class Backlog:
 def backlog(engine: Engine, wanted: Filter, me: str, now: datetime) -> Backlog:
     """The open questions as one person sees them now: four statements, however many there are."""
     with reading(engine) as connection:
-        rows, held, money = queue.skeleton(connection), queue.owed(connection), queue.money(connection)
+        rows, held, money = queue.skeleton(connection), queue.owed(connection), _money(engine, connection)
     every = [_question(row, held, money, now) for row in rows]
     awake = [one for one in every if one.snoozed_until is None]
-    shown = [one for one in (every if wanted.asleep else awake) if _wanted(one, wanted, me, now)]
+    shown = _wanted(every if wanted.asleep else awake, wanted, me, now)
     return Backlog(
         questions=_sorted(shown, wanted.sort),
         open=len(awake),
@@ -122,36 +125,63 @@ def details(engine: Engine, ids: Sequence[str]) -> dict[str, Row]:
 
 def age_of(one: Question, now: datetime) -> str:
     """The age of a question as a bucket."""
-    return next(name for name, most in AGES if now - one.opened_at < most)
+    return _BUCKETS[bisect_right(_BOUNDS, now - one.opened_at)]
+
+
+def _money(engine: Engine, connection: Connection) -> Mapping[str, Any]:
+    """What is still owed, added up again only where records, links or questions have changed since."""
+    mark = queue.mark(connection)
+    kept = _ADDED_UP.get(engine)
+    if kept is None or kept[0] != mark:
+        kept = _ADDED_UP[engine] = (mark, queue.money(connection))
+    return kept[1]
+
+
+_ADDED_UP: WeakKeyDictionary[Engine, tuple[Any, Mapping[str, Any]]] = WeakKeyDictionary()
 
 
 def _question(row: Any, held: Mapping[str, Any], money: Mapping[str, Any], now: datetime) -> Question:
-    goldens = [id_ for id_ in (row.left_golden, row.right_golden) if id_]
-    owed = {target: waits for id_ in goldens for target, waits in held.get(id_, {}).items()}
+    id_, entity, kind, score, opened, left, left_label, right, right_label, holder, held_until, asleep = row
+    sides = (left,) if right in (None, left) else (left, right)
+    owed: dict[str, bool] = {}
     sums: dict[str, Decimal] = {}
-    for id_ in dict.fromkeys(goldens):
-        for currency, amount in money.get(id_, {}).items():
-            sums[currency] = sums.get(currency, Decimal()) + amount
+    for side in sides:
+        for target, waits in held.get(side, _NONE).items():
+            owed[target] = owed.get(target, False) or waits
+        for currency, amount in money.get(side, _NONE).items():
+            sums[currency] = sums[currency] + amount if currency in sums else amount
     return Question(
-        row.id, row.entity, row.kind, row.score, row.opened_at, row.opened_at + LEVELS[row.kind],
-        tuple(label for label in (row.left_label, row.right_label) if label),
-        tuple(sorted(target for target, waits in owed.items() if waits)), tuple(sorted(owed)), sums,
-        row.holder if row.held_until and row.held_until > now else None,
-        row.snoozed_until if row.snoozed_until and row.snoozed_until > now else None,
+        id_, entity, kind, score, opened, opened + LEVELS[kind],
+        (left_label or "", right_label or ""), tuple(sorted(target for target in owed if owed[target])),
+        tuple(sorted(owed)), sums, holder if held_until and held_until > now else None,
+        asleep if asleep and asleep > now else None,
     )  # fmt: skip
 
 
-def _wanted(one: Question, wanted: Filter, me: str, now: datetime) -> bool:
-    whose = {"mine": one.holder == me, "nobody": one.holder is None, "others": one.holder not in (None, me)}
+_NONE: Mapping[str, Any] = {}
+
+
+def _wanted(questions: Sequence[Question], wanted: Filter, me: str, now: datetime) -> Sequence[Question]:
+    """Only what is asked for is looked at."""
+    whose = {"mine": lambda one: one.holder == me, "nobody": lambda one: one.holder is None,
+             "others": lambda one: one.holder not in (None, me)}  # fmt: skip
     text = wanted.text.casefold()
-    return (
-        wanted.entity in ("", one.entity)
-        and wanted.kind in ("", one.kind)
-        and wanted.age in ("", age_of(one, now))
-        and (not wanted.blocks or bool(one.blocks))
-        and whose.get(wanted.who, True)
-        and (not text or any(text in label.casefold() for label in one.labels))
-    )
+    tests: list[Callable[[Question], bool]] = []
+    if wanted.entity:
+        tests.append(lambda one: one.entity == wanted.entity)
+    if wanted.kind:
+        tests.append(lambda one: one.kind == wanted.kind)
+    if wanted.age:
+        tests.append(lambda one: age_of(one, now) == wanted.age)
+    if wanted.blocks:
+        tests.append(lambda one: bool(one.blocks))
+    if wanted.who in whose:
+        tests.append(whose[wanted.who])
+    if text:
+        tests.append(lambda one: any(text in label.casefold() for label in one.labels))
+    for test in tests:
+        questions = [one for one in questions if test(one)]
+    return questions
 
 
 def _sorted(questions: Sequence[Question], sort: str) -> list[Question]:

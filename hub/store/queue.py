@@ -9,11 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.store import reads
+from hub.store.change_table import change
 from hub.store.desk_tables import attention
 from hub.store.engine import among
 from hub.store.tables import decision, golden, golden_reference, golden_version, link, outbox, record, task
 
 _OPEN = task.c.state == "open"
+_NOTHING = Decimal()
 _BILLED = ("open", "uncollectible")  # invoices of which money is still owed
 
 
@@ -60,9 +62,11 @@ def money(connection: sa.Connection, ids: Sequence[str] | None = None) -> dict[s
         concerned = chosen.subquery()
     values = golden_version.c["values"]
     current = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)
-    amounts = sa.select(
-        link.c.golden_id, values["balance"].label("balance"), values["total"].label("total")
-    ).select_from(concerned)
+    still = [
+        sa.func.coalesce(*(values[(name, part)].as_string() for name in ("balance", "total")))
+        for part in ("amount", "currency")
+    ]
+    amounts = sa.select(link.c.golden_id, *still).select_from(concerned)
     amounts = amounts.join(link, sa.and_(link.c.golden_id == concerned.c.golden_id, link.c.until.is_(None)))
     amounts = amounts.join(golden_reference, golden_reference.c.parent_id == link.c.record_id)
     amounts = amounts.join(golden, golden.c.id == golden_reference.c.golden_id).join(golden_version, current)
@@ -71,12 +75,17 @@ def money(connection: sa.Connection, ids: Sequence[str] | None = None) -> dict[s
     )
     amounts = amounts.where(values["status"].as_string().in_(_BILLED))
     found: dict[str, dict[str, Decimal]] = {}
-    for golden_id, balance, total in connection.execute(amounts):
-        owed_now = balance or total
-        if owed_now:
+    for golden_id, amount, currency in connection.execute(amounts):
+        if amount is not None:
             sums = found.setdefault(golden_id, {})
-            sums[owed_now["currency"]] = sums.get(owed_now["currency"], Decimal()) + Decimal(owed_now["amount"])
+            sums[currency] = sums.get(currency, _NOTHING) + Decimal(amount)
     return found
+
+
+def mark(connection: sa.Connection) -> tuple[Any, ...]:
+    """What moves on whenever the money of an open question may: changes of golden records, links, questions."""
+    newest = [sa.select(sa.func.max(column)).scalar_subquery() for column in (change.c.id, link.c.id, task.c.id)]
+    return tuple(connection.execute(sa.select(*newest)).one())
 
 
 def details(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
