@@ -51,6 +51,7 @@ entities:
     fields:
       number: number
       status: status
+      issued_on: issued
       account: {reference: account, key: account}
       subscription: {reference: subscription, key: contract}
       subtotal: {money: {amount: net, currency: currency}}
@@ -98,12 +99,17 @@ def deliver(hub: Hub, payloads: Iterable[Mapping[str, Any]]) -> Report:
     return ingest(hub.engine, hub.rulesets, SOURCE, delivery, clock=hub.clock)
 
 
+def rules_text(entity: str, parts: Mapping[str, Any]) -> str:
+    """The shipped document of an entity with these parts in place of its own."""
+    reader = YAML(typ="safe")
+    with StringIO() as written:
+        reader.dump({**reader.load(shipped()[entity].text), **parts}, written)
+        return written.getvalue()
+
+
 def enforce(hub: Hub, entity: str, parts: Mapping[str, Any]) -> None:
     """Put the shipped rules of an entity in force with these parts of the document in place of theirs."""
-    with StringIO() as written:
-        reader = YAML(typ="safe")
-        reader.dump({**reader.load(shipped()[entity].text), **parts}, written)
-        made = load_rules(written.getvalue(), f"{entity}.yaml")
+    made = load_rules(rules_text(entity, parts), f"{entity}.yaml")
     with writing(hub.engine) as connection:
         table = metadata.tables["ruleset"]
         connection.execute(sa.update(table).where(table.c.entity == entity).values(state="retired"))

@@ -159,6 +159,8 @@ def _tell(simulation_id: int, one: Any) -> None:
     sent = ", ".join(f"{count} to {target}" for target, count in counts["publications"].items()) or "none"
     asked = counts["agree"] + counts["contradict"] + counts["undecided"]
     click.echo(f"  publications: {sent}; agrees with {counts['agree']} of {asked} steward decisions")
+    _list("money", report.get("money", []), _money)
+    _list("in closed books", report.get("closed", []), _closed)
     named = f"{one.entity} {one.version}"
     fields = sorted(report["fields"], key=lambda line: (not line["published"], line["before"] == line["after"]))
     _list("merge", report["merges"], lambda r: f"{r['golden']} {r['label']!r} -> {r['into']}{_published(r)}")
@@ -184,6 +186,14 @@ def _list(title: str, lines: list[Any], shown: Any) -> None:
         click.echo(f"  {title:<19} {shown(line)}")
     if len(lines) > MOST:
         click.echo(f"  {title:<19} … and {len(lines) - MOST} more; --format json has them all")
+
+
+def _money(line: Mapping[str, Any]) -> str:
+    return f"{line['field']} {line['before']} -> {line['after']} {line['currency']} in {line['records']} records"
+
+
+def _closed(line: Mapping[str, Any]) -> str:
+    return f"{line['golden']} {line['label']!r} {', '.join(line['days'])}  waits for {line['wait_for']}"
 
 
 def _field(line: Mapping[str, Any]) -> str:

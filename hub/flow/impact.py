@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from canonical.ids import SourceKey
+from hub.flow.stakes import Stakes
 from hub.store import simulations, standing
 from hub.store.engine import Connection
 from hub.store.verdicts import JUDGED, Verdict, newly_owed, provenance_document, subject_of
 from rules.judgement import Change, Draft
+from rules.ruleset import RuleSet
 
 Row = Mapping[str, Any]
 
@@ -19,6 +21,7 @@ Row = Mapping[str, Any]
 class Impact:
     """The full lists. Each is a set of lines; `document` puts them in order."""
 
+    retold: frozenset[str] = frozenset()  # targets that would be told other fields
     records: int = 0
     splits: list[dict[str, Any]] = field(default_factory=list)
     merges: list[dict[str, Any]] = field(default_factory=list)
@@ -31,6 +34,7 @@ class Impact:
     reviews_entered: dict[Any, dict[str, Any]] = field(default_factory=dict)
     reviews_left: dict[Any, dict[str, Any]] = field(default_factory=dict)
     touched: int = 0  # golden records that get a new version
+    stakes: Stakes = field(default_factory=Stakes)
 
     def add(self, connection: Connection, verdict: Verdict) -> None:
         """One case; `verdict` must speak of its core alone (`of_core`)."""
@@ -40,6 +44,7 @@ class Impact:
         self.records += len(verdict.core)
         self.touched += len(verdict.changed)
         self._identities(verdict, stood)
+        self.stakes.add(connection, verdict, stood)
         for draft in verdict.changed:
             if draft.id in stood and draft.change is Change.UPDATE:
                 self.fields.extend(_fields(draft, stood[draft.id]))
@@ -85,7 +90,7 @@ class Impact:
         for draft in verdict.changed:
             for one in draft.publications:
                 self.publications.append({"target": one.target, "golden": draft.id, "action": "upsert"})
-        for owed in newly_owed(connection, verdict):
+        for owed in newly_owed(connection, verdict, self.retold):
             self.publications.append({"target": owed.target, "golden": owed.golden_id, "action": "upsert"})
         gone = [retired.id for retired in verdict.judgement.retirements]
         for target, golden_id in simulations.having(connection, gone):
@@ -115,7 +120,8 @@ class Impact:
             "merges": self.merges, "splits": self.splits, "founded": self.founded, "retired": self.retired,
             "fields": self.fields, "findings_gained": self.findings_gained, "findings_lost": self.findings_lost,
             "publications": self.publications, "reviews_entered": list(self.reviews_entered.values()),
-            "reviews_left": list(self.reviews_left.values()),
+            "reviews_left": list(self.reviews_left.values()), "money": self.stakes.money(),
+            "closed": self.stakes.closed,
         }  # fmt: skip
         return {name: sorted(lines, key=_order) for name, lines in lists.items()}
 
@@ -127,6 +133,11 @@ class Impact:
         found["publications"] = {t: sum(line["target"] == t for line in document["publications"]) for t in targets}
         found["values"] = sum(line["before"] != line["after"] for line in document["fields"])
         return found | {"golden_touched": self.touched}
+
+
+def retold(base: RuleSet, draft: RuleSet) -> frozenset[str]:
+    """The targets that a draft tells other fields than the rules before it."""
+    return frozenset(target for target in draft.targets if draft.told(target) != base.told(target))
 
 
 def of_core(verdict: Verdict) -> Verdict:

@@ -14,7 +14,7 @@ from datetime import datetime
 import orjson
 
 from hub.errors import Conflict, InvalidRequest, NotFound, SimulationStale
-from hub.flow.impact import Impact, of_core
+from hub.flow.impact import Impact, of_core, retold
 from hub.flow.rejudge import sweep
 from hub.flow.simulate import get, prepare, simulate
 from hub.flow.times import starts
@@ -56,10 +56,10 @@ def put_in_force(connection: Connection, entity: str, simulation_id: int, will: 
     made = Promotion(entity, draft.version, base.version, simulation_id, will.author, will.reason, now)
     rulesets.promote(connection, made, draft.text)
     prepare(connection, draft, base)
-    impact = Impact()
+    impact = Impact(retold(base, draft))
     for verdict in _verdicts(connection, draft, now):
         impact.add(connection, verdict)
-        owed = newly_owed(connection, verdict)
+        owed = newly_owed(connection, verdict, impact.retold)
         write(connection, verdict)
         owe(connection, verdict, owed)
     said = {name: lines for name, lines in found.report.items() if name not in ("document", "answers")}

@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.errors import InvalidRequest, NotFound
 from hub.flow.documents import difference
-from hub.flow.impact import Impact, of_core
+from hub.flow.impact import Impact, of_core, retold
 from hub.flow.rejudge import PAGE, reindex_all, sweep
 from hub.store import journal, overlay, rulesets, simulations
 from hub.store.engine import Connection, Engine, writing
@@ -26,9 +26,10 @@ from rules.ruleset import RuleSet, shipped
 
 def simulate(engine: Engine, draft: RuleSet, author: str, now: datetime) -> int:
     """Judge all live records with the draft and save what would change; the simulation's id."""
-    entity, impact = draft.entity.name, Impact()
+    entity = draft.entity.name
     with overlay.overlay(engine) as connection:
         base = base_of(connection, draft)
+        impact = Impact(retold(base, draft))
         mark = simulations.mark(connection, entity)
         prepare(connection, draft, base, overlaid=True)
         for gathered in sweep(connection, draft):

@@ -6,7 +6,7 @@ links and tasks are ended, never erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -250,8 +250,8 @@ class NewlyOwed:
     held: str | None
 
 
-def newly_owed(connection: sa.Connection, verdict: Verdict) -> list[NewlyOwed]:
-    """What other publication rules would send of golden records that stay as they are."""
+def newly_owed(connection: sa.Connection, verdict: Verdict, retold: Collection[str] = ()) -> list[NewlyOwed]:
+    """What other rules would send of golden records that stay as they are; everything, to targets told otherwise."""
     same = [d for d in verdict.judgement.drafts if d.change is Change.UNCHANGED and d.publications]
     query = sa.select(outbox.c.target, outbox.c.golden_id, outbox.c.version).where(outbox.c.action == "upsert")
     query = query.where(among(connection, outbox.c.golden_id, sorted(draft.id for draft in same)))
@@ -260,16 +260,29 @@ def newly_owed(connection: sa.Connection, verdict: Verdict) -> list[NewlyOwed]:
         NewlyOwed(one.target, draft.id, draft.version, one.waits_for, one.held)
         for draft in same
         for one in draft.publications
-        if (one.target, draft.id, draft.version) not in known
+        if one.target in retold or (one.target, draft.id, draft.version) not in known
     ]
 
 
 def owe(connection: sa.Connection, verdict: Verdict, owed: Iterable[NewlyOwed]) -> None:
-    """Write what is newly owed."""
+    """Write what is newly owed; a row that has gone before is owed again."""
+    wanted = {(one.target, one.golden_id, one.version): one for one in owed}
+    o = outbox.c
+    query = sa.select(o.id, o.target, o.golden_id, o.version).where(
+        o.action == "upsert", among(connection, o.golden_id, sorted({id_ for _, id_, _ in wanted}))
+    )
+    gone = {(row.target, row.golden_id, row.version): row.id for row in connection.execute(query)} if wanted else {}
+    again = {"state": "pending", "approved_at": None, "approved_by": None, "created_at": verdict.now}
+    bulk.update(
+        connection, outbox, ("id",),
+        [{"id": id_, "waits_for": wanted[key].waits_for, "held": wanted[key].held, **again}
+         for key, id_ in gone.items() if key in wanted],
+    )  # fmt: skip
     columns = ("target", "golden_id", "version", "waits_for", "held", "entity", "action", "state", "created_at")
     rows = (
         (o.target, o.golden_id, o.version, o.waits_for, o.held, verdict.case.entity, "upsert", "pending", verdict.now)
-        for o in owed
+        for key, o in wanted.items()
+        if key not in gone
     )
     bulk.insert(connection, outbox, columns, rows)
 

@@ -45,8 +45,9 @@ def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None
         deliver(hub, _payloads(hub, case["given"])[::step])
         if case.get("published"):
             _publish(hub)
-        given = {f"{one['system']}:{one.get('kind', 'account')}:{one['key']}" for one in case["given"]}
-        before = {key: golden_of(hub, key)["id"] for key in given}
+        then = case["then"]
+        named = {*then.get("retired", ()), *(one["id_of"] for one in then["golden"] if "id_of" in one)}
+        before = {key: golden_of(hub, key)["id"] for key in named}
         made = [id_ for decision in case.get("decided", ()) for id_ in _decide(hub, decision)]
         if case.get("undone"):
             for id_ in made:
@@ -56,7 +57,7 @@ def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None
         for delivery in later if later and isinstance(later[0], list) else [later]:
             deliver(hub, _payloads(hub, delivery)[::step])
         relations.settle(hub.engine, hub.clock())
-        _check(hub, case["then"], before)
+        _check(hub, then, before)
 
 
 def _payloads(hub: Hub, stated: Any) -> list[dict[str, Any]]:

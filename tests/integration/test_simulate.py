@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from adapters.targets.memory import MemoryTarget
 from canonical.ids import SourceKey
 from hub.errors import Conflict, InvalidRequest, NotFound, SimulationStale
 from hub.flow import publish
+from hub.flow.books import close
 from hub.flow.promote import Will, promote, rollback
 from hub.flow.replay import verify
 from hub.flow.simulate import get, simulate
@@ -22,7 +25,7 @@ from hub.store.simulations import Simulation
 from hub.store.tables import finding, golden, golden_version, metadata, outbox, publication, task
 from hub.wiring import Hub
 from rules.ruleset import RuleSet, load, shipped
-from tests.worlds import account, deliver, golden_of
+from tests.worlds import account, deliver, enforce, golden_of, invoice, rules_text
 
 MIA = Principal("mia", "steward")
 WILL = Will("ben", "sales asked for it")
@@ -346,3 +349,49 @@ def test_promotion_beside_a_delivery_loses_neither(world: Hub) -> None:
         thread.join(60)
     assert failed == []
     assert verify(world.engine).first == []
+
+
+def test_simulation_tells_the_money_it_moves_and_what_it_does_in_closed_books(hub: Hub) -> None:
+    enforce(hub, "invoice", {"validation": [], "approval": []})
+    bill = {"number": "R-1", "status": "open", "currency": "EUR", "issued": "2026-08-15"}
+    deliver(hub, [
+        invoice("billing", "i", gross="119", **bill),
+        invoice("erp", "i", gross="120", **bill),
+        invoice("billing", "j", gross="50", number="R-2", status="open", currency="EUR", issued="2026-09-15"),
+    ])  # fmt: skip
+    close(hub.engine, "*", date(2026, 8, 31), Will("finn", "reported"), hub.clock())
+    text = rules_text("invoice", {"ownership": [{"fields": ["total"], "system": "erp", "why": "The ledger decides."}]})
+    draft = load(text, "draft")
+    number = simulate(hub.engine, draft, "ana", hub.clock())
+    with reading(hub.engine) as connection:
+        report = get(connection, number).report
+    assert report["money"] == [
+        {"field": "total", "currency": "EUR", "records": 1, "before": "119.00", "after": "120.00"}
+    ]
+    assert [(one["label"], one["days"], one["wait_for"]) for one in report["closed"]] == [
+        ("R-1", ["2026-08-15"], "finance")
+    ]
+    promote(hub.engine, "invoice", number, Will("ben", "the ledger knows"), hub.clock())
+    assert golden_of(hub, "billing:invoice:i")["values"]["total"]["amount"] == "120.00"
+
+
+def test_target_that_is_told_other_fields_is_owed_what_stands(hub: Hub) -> None:
+    enforce(hub, "account", {"approval": []})
+    deliver(hub, [account("crm", "1", name="Acorn Ltd", industry="Food")])
+    erp = MemoryTarget("erp")
+    send(hub, erp)
+    rule = {"id": "to-erp", "target": "erp", "withhold": ["industry"], "why": "The ledger does not want it any more."}
+    draft = load(rules_text("account", {"approval": [], "publication": [rule]}), "draft")
+    number = simulate(hub.engine, draft, "ana", hub.clock())
+    with reading(hub.engine) as connection:
+        assert [one["target"] for one in get(connection, number).report["publications"]] == ["erp"]
+    promote(hub.engine, "account", number, Will("ben", "they asked for it"), hub.clock())
+    assert send(hub, erp) == {"acknowledged": 1}
+    (there,) = erp.find("account", [golden_of(hub, "crm:account:1")["id"]])
+    assert "industry" not in there.body
+
+
+def send(hub: Hub, erp: MemoryTarget) -> dict[str, int]:
+    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    return publish.apply(hub.engine, erp, plan, hub.clock)
