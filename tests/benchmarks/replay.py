@@ -1,6 +1,7 @@
-"""Source records per second rebuilt and compared, on a loaded store: `python -m tests.benchmarks.replay [--accounts 2000 20000]`.
+"""A loaded store replayed, and rules rehearsed on it: `python -m tests.benchmarks.replay [--accounts 2000 20000]`.
 
-Each size is loaded and replayed in processes of their own, so that the peak memory is the replay's.
+Each size is loaded, replayed and simulated in processes of their own, so that each peak memory is its own. A simulation
+judges every record of every entity once, with a draft in which the newest word wins.
 """
 
 from __future__ import annotations
@@ -10,55 +11,98 @@ import json
 import resource
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ruamel.yaml import YAML
+
 from adapters.registry import SOURCES
 from hub.flow.replay import verify
+from hub.flow.simulate import get, simulate
 from hub.settings import Settings
+from hub.store.engine import reading
 from hub.wiring import Hub
+from rules.ruleset import RuleSet, load, shipped
 from seed import generate
 
+NEWEST = {"id": "newest", "fields": ["*"], "take": "most_recent", "why": "What was said last stands."}
 
-def load(folder: Path, accounts: int) -> None:
+
+def fill(folder: Path, accounts: int) -> dict[str, float]:
     """Load the seed of a company of this size into a store in the folder."""
     generate(folder / "seed", accounts=accounts)
     hub = Hub(Settings(dir=folder))
     hub.prepare()
+    started = time.perf_counter()
+    records = 0
     for system in SOURCES:
         for path in sorted((folder / "seed" / system).iterdir()):
-            hub.ingest_file(hub.source(system), path)
+            records += hub.ingest_file(hub.source(system), path).payloads
+    return {"records": records, "seconds": time.perf_counter() - started}
 
 
-def measure(folder: Path) -> dict[str, float]:
+def replay(folder: Path) -> dict[str, float]:
     """Replay the store in the folder."""
     proof = verify(Hub(Settings(dir=folder)).engine)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rate = proof.records / proof.seconds
-    return {"records": proof.records, "per_second": rate, "peak": peak, "differences": proof.differences}
+    return {"records": proof.records, "seconds": proof.seconds, "differences": proof.differences}
+
+
+def rehearse(folder: Path) -> dict[str, float]:
+    """Simulate a draft of each entity on the store in the folder."""
+    hub = Hub(Settings(dir=folder))
+    started, records, touched = time.perf_counter(), 0, 0
+    for entity in shipped():
+        number = simulate(hub.engine, draft_of(entity), "benchmark", hub.clock())
+        with reading(hub.engine) as connection:
+            made = get(connection, number)
+        records, touched = records + made.records, touched + made.counts["golden_touched"]
+    return {"records": records, "seconds": time.perf_counter() - started, "touched": touched}
+
+
+def draft_of(entity: str) -> RuleSet:
+    """The shipped rules of an entity with the newest word winning every field."""
+    document = YAML(typ="safe").load(shipped()[entity].text)
+    with StringIO() as written:
+        YAML(typ="safe").dump({**document, "ownership": [], "survivorship": [NEWEST]}, written)
+        return load(written.getvalue(), f"{entity}.yaml")
+
+
+STEPS: dict[str, Callable[[Path], dict[str, float]]] = {"replay": replay, "rehearse": rehearse}
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, nargs="+", default=[2000, 20_000])
-    parser.add_argument("--load", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--replay", help="Replay the store in this folder, print one line of JSON.")
+    parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.load:
-        load(Path(asked.load[0]), int(asked.load[1]))
+    if asked.step:
+        name, folder, accounts = asked.step
+        found = fill(Path(folder), int(accounts)) if name == "load" else STEPS[name](Path(folder))
+        print(json.dumps(found | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
-    if asked.replay:
-        print(json.dumps(measure(Path(asked.replay))))
-        return
-    print("| accounts | records | records/s | peak MiB | differences |\n| --- | --- | --- | --- | --- |")
+    print("| accounts | step | records | seconds | records/s | of the load | peak MiB | |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for accounts in asked.accounts:
-        with TemporaryDirectory() as folder:
-            own = [sys.executable, "-m", "tests.benchmarks.replay"]
-            subprocess.run([*own, "--load", folder, str(accounts)], check=True)
-            done = subprocess.run([*own, "--replay", folder], check=True, capture_output=True, text=True)
-        f = json.loads(done.stdout)
-        print(f"| {accounts:,} | {f['records']:,} | {f['per_second']:,.0f} | {f['peak']:,.0f} | {f['differences']} |")
+        _size(accounts)
+
+
+def _size(accounts: int) -> None:
+    with TemporaryDirectory() as folder:
+        whole = 0.0
+        for step in ("load", *STEPS):
+            own = [sys.executable, "-m", "tests.benchmarks.replay", "--step", step, folder, str(accounts)]
+            f = json.loads(subprocess.run(own, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+            whole = whole or f["seconds"]
+            more = ", ".join(f"{f[name]:,} {name}" for name in ("differences", "touched") if name in f)
+            print(
+                f"| {accounts:,} | {step} | {f['records']:,} | {f['seconds']:.1f} | {f['records'] / f['seconds']:,.0f} "
+                f"| {f['seconds'] / whole:.2f} | {f['peak']:,.0f} | {more} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
