@@ -30,18 +30,24 @@ review.add_command(overrides)
 
 @review.command("ls")
 @click.option("--limit", default=20, show_default=True)
+@click.option("--sort", type=click.Choice(["priority", "oldest", "score"]), default="priority", show_default=True)
 @folder
 @form
-def queue(*, limit: int, directory: Path | None, form: str) -> None:
-    """List open questions, the oldest first."""
-    from hub import queries
+def queue(*, limit: int, sort: str, directory: Path | None, form: str) -> None:
+    """List open questions in the order of the console: what they hold up, money, time."""
+    from hub.backlog import Filter, backlog, details
+    from hub.hours import aged
 
-    rows = queries.tasks(open_hub(directory).engine, first=limit)
+    hub = open_hub(directory)
+    found, now = backlog(hub.engine, Filter(sort=sort), "", hub.clock()), hub.clock()
+    places = {one.id: one for one in found.questions[:limit]}
+    known = details(hub.engine, list(places))
+    rows = [known[id_] for id_ in places]
     if form == "json":
         put_json(rows)
         return
     put_table(
-        ("task", "kind", "a", "b", "score", "reason"),
+        ("task", "kind", "a", "b", "score", "age", "who", "why first"),
         [
             (
                 r["id"],
@@ -49,7 +55,9 @@ def queue(*, limit: int, directory: Path | None, form: str) -> None:
                 r["left_label"],
                 r["right_label"],
                 f"{r['score']:+.1f}" if r["score"] else "",
-                r["reason"],
+                aged(now, r["opened_at"]),
+                places[r["id"]].holder or "-",
+                places[r["id"]].why(now),
             )
             for r in rows
         ],

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from math import cos, pi, sin
 from typing import Any
 
 WIDE = 640  # of every chart, in its own units
@@ -130,6 +131,31 @@ def streams(links: Sequence[Mapping[str, Any]], golden_id: str, now: datetime) -
         lane["y"] = 24 + 26 * number
     return {"lanes": list(lanes.values()), "floor": 24 + 26 * len(lanes), "height": 52 + 26 * len(lanes),
             "first": first, "now": now}  # fmt: skip
+
+
+def graph(names: Sequence[str], ties: Sequence[tuple[str, str, float]], most: int = 40) -> dict[str, Any] | None:
+    """Records on a circle, a line for each evidence between two; None where a picture would be a hairball."""
+    if not 2 <= len(names) <= most:
+        return None
+    radius = 90 + 2 * len(names)
+    middle, height = WIDE / 2, 2 * radius + 60
+    at: dict[str, tuple[float, float]] = {}
+    nodes = []
+    for number, name in enumerate(names):
+        turn = 2 * pi * number / len(names) - pi / 2
+        x, y = middle + radius * cos(turn), height / 2 + radius * sin(turn)
+        at[name] = (x, y)
+        anchor = "middle" if abs(cos(turn)) < 0.2 else "start" if cos(turn) > 0 else "end"
+        shift = 8 if anchor == "start" else -8 if anchor == "end" else 0
+        up = 4 if shift else (16 if sin(turn) > 0 else -8)
+        nodes.append({"name": name, "x": round(x, 1), "y": round(y, 1), "anchor": anchor,
+                      "tx": round(x + shift, 1), "ty": round(y + up, 1)})  # fmt: skip
+    edges = [
+        {"from": [round(part, 1) for part in at[left]], "to": [round(part, 1) for part in at[right]], "score": score}
+        for left, right, score in ties
+        if left in at and right in at
+    ]
+    return {"nodes": nodes, "edges": edges, "height": round(height)}
 
 
 def letters(left: str, right: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

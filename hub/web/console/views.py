@@ -11,6 +11,7 @@ from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
 from hub import queries
+from hub.backlog import Filter, backlog
 from hub.desk import MAY_DECIDE
 from hub.flow.travel import believed, moment
 from hub.store import queue
@@ -54,10 +55,11 @@ def login_page(error: MasterDataError) -> str:
 @routes.get("/")
 def today() -> str:
     """What there is, what waits, what is owed."""
-    auth.visitor()
-    found = queries.overview(auth.hub().engine)
+    who, hub = auth.visitor(), auth.hub()
+    found = queries.overview(hub.engine)
     wrong = queries.unbalanced(found["sources"])
-    return render_template("today.html", title="Today", **found, wrong=wrong)
+    queue_now = backlog(hub.engine, Filter(), who.name, hub.clock())
+    return render_template("today.html", title="Today", **found, wrong=wrong, queue=queue_now)
 
 
 @routes.get("/records/<entity>")
@@ -85,9 +87,12 @@ def record(entity: str, asked: str) -> str | Response:
     engine, now = auth.hub().engine, auth.hub().clock()
     with reading(engine) as connection:
         links = queue.streams(connection, view.golden["id"])
+    _, ties = queries.ties(engine, view.golden["id"])
+    named = [f"{row['system']}:{row['entity']}:{row['key']}" for row in view.members]
     past = believed(engine, asked, moment(request.args["asof"])) if request.args.get("asof") else None
     return render_template(
         "record.html", title=view.golden["label"], view=view, fields=fields, was=request.args.get("was"), past=past,
+        ties=ties, graph=charts.graph(named, [(tie.left, tie.right, tie.score) for tie in ties]),
         streams=charts.streams(links, view.golden["id"], now),
     )  # fmt: skip
 
