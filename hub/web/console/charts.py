@@ -134,10 +134,10 @@ def streams(links: Sequence[Mapping[str, Any]], golden_id: str, now: datetime) -
 
 
 def graph(names: Sequence[str], ties: Sequence[tuple[str, str, float]], most: int = 40) -> dict[str, Any] | None:
-    """Records on a circle, a line for each evidence between two; None where a picture would be a hairball."""
-    if not 2 <= len(names) <= most:
+    """Records on a circle, a line for each evidence between two; None where a picture says nothing or too much."""
+    if not 3 <= len(names) <= most:
         return None
-    radius = 90 + 2 * len(names)
+    radius = 60 + 4 * len(names)
     middle, height = WIDE / 2, 2 * radius + 60
     at: dict[str, tuple[float, float]] = {}
     nodes = []
