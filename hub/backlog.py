@@ -100,7 +100,7 @@ class Backlog:
 def backlog(engine: Engine, wanted: Filter, me: str, now: datetime) -> Backlog:
     """The open questions as one person sees them now: four statements, however many there are."""
     with reading(engine) as connection:
-        rows, held, money = queue.skeleton(connection), queue.owed(connection), _money(engine, connection)
+        rows, (held, money) = queue.skeleton(connection), _standing(engine, connection)
     every = [_question(row, held, money, now) for row in rows]
     awake = [one for one in every if one.snoozed_until is None]
     shown = _wanted(every if wanted.asleep else awake, wanted, me, now)
@@ -128,16 +128,16 @@ def age_of(one: Question, now: datetime) -> str:
     return _BUCKETS[bisect_right(_BOUNDS, now - one.opened_at)]
 
 
-def _money(engine: Engine, connection: Connection) -> Mapping[str, Any]:
-    """What is still owed, added up again only where records, links or questions have changed since."""
+def _standing(engine: Engine, connection: Connection) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What is owed to targets and what customers owe, gathered again only where something has changed since."""
     mark = queue.mark(connection)
-    kept = _ADDED_UP.get(engine)
+    kept = _KEPT.get(engine)
     if kept is None or kept[0] != mark:
-        kept = _ADDED_UP[engine] = (mark, queue.money(connection))
+        kept = _KEPT[engine] = (mark, (queue.owed(connection), queue.money(connection)))
     return kept[1]
 
 
-_ADDED_UP: WeakKeyDictionary[Engine, tuple[Any, Mapping[str, Any]]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[Engine, tuple[Any, tuple[Mapping[str, Any], Mapping[str, Any]]]] = WeakKeyDictionary()
 
 
 def _question(row: Any, held: Mapping[str, Any], money: Mapping[str, Any], now: datetime) -> Question:

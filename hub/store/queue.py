@@ -12,7 +12,7 @@ from hub.store import reads
 from hub.store.change_table import change
 from hub.store.desk_tables import attention
 from hub.store.engine import among
-from hub.store.tables import decision, golden, golden_reference, golden_version, link, outbox, record, task
+from hub.store.tables import audit, decision, golden, golden_reference, golden_version, link, outbox, record, task
 
 _OPEN = task.c.state == "open"
 _NOTHING = Decimal()
@@ -83,8 +83,13 @@ def money(connection: sa.Connection, ids: Sequence[str] | None = None) -> dict[s
 
 
 def mark(connection: sa.Connection) -> tuple[Any, ...]:
-    """What moves on whenever the money of an open question may: changes of golden records, links, questions."""
-    newest = [sa.select(sa.func.max(column)).scalar_subquery() for column in (change.c.id, link.c.id, task.c.id)]
+    """What moves on whenever what is owed for an open question may.
+
+    Changes of golden records, links, questions, what is owed to targets, and the log, which has every approval.
+    """
+    columns = (change.c.id, link.c.id, task.c.id, outbox.c.id, audit.c.id)
+    newest = [sa.select(sa.func.max(column)).scalar_subquery() for column in columns]
+    newest.append(sa.select(sa.func.count()).where(outbox.c.state == "pending").scalar_subquery())
     return tuple(connection.execute(sa.select(*newest)).one())
 
 

@@ -12,7 +12,7 @@ from hub.backlog import Backlog, Filter, backlog
 from hub.comparing import comparison
 from hub.store.access import Principal
 from hub.wiring import Hub
-from tests.worlds import account, deliver, enforce, invoice
+from tests.worlds import account, deliver, enforce, golden_of, invoice
 
 MIA = Principal("mia", "steward")
 APPROVAL = [
@@ -68,6 +68,12 @@ def test_question_that_holds_something_back_stands_before_money(hub: Hub) -> Non
     assert one.blocks == ("erp",)
     assert one.why(hub.clock()).startswith("holds back erp")
     assert seen(hub, blocks="1").blocking == 1
+    approver = hub.desk(Principal("ada", "approver"))
+    for number in (0, 1):
+        approver.approve(golden_of(hub, f"crm:account:b{number}")["id"], "erp", 1, "looked at it")
+    (one,) = seen(hub).questions
+    assert (one.blocks, one.owed) == ((), ("erp",))
+    assert one.why(hub.clock()).startswith("goes with the next run to erp")
 
 
 def test_queue_is_filtered_by_age_holder_sleep_and_text(full: Hub, clock: Any) -> None:
