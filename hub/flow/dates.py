@@ -49,7 +49,10 @@ def _follow(connection: Connection, entity: str, now: datetime) -> int | None:
     fading = fades(live.ruleset) if last.date() < now.date() else frozenset()
     if not begun and not lapsed and not fading:
         return None
-    found = sweep(connection, live.ruleset) if begun else _touched(connection, live.ruleset, lapsed, fading)
+    if begun:
+        found = sweep(connection, live.ruleset, kept=True)
+    else:
+        found = _touched(connection, live.ruleset, lapsed, fading)
     ids: list[str] = []
     for gathered in found:
         judgement = judge(gathered.case, live.ruleset, now)

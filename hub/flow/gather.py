@@ -30,15 +30,16 @@ class Gathered:
         self.case, self.core = case, core
 
 
-def gather(connection: Connection, ruleset: RuleSet, touched: Iterable[int]) -> Gathered:
-    """The closed case around these records. Stores their blocking keys and evidence on the way."""
+def gather(connection: Connection, ruleset: RuleSet, touched: Iterable[int], *, kept: bool = False) -> Gathered:
+    """The closed case around these records. Stores their keys and evidence on the way, unless they are kept."""
     cases.claim(connection, ruleset.entity.name)
     dirty = set(touched)
     dirty |= cases.succession(connection, sorted(dirty))
     before = _component(connection, ruleset, dirty)
-    dirty |= _rekey(connection, ruleset, dirty)
-    _weigh_again(connection, ruleset, sorted(dirty))
-    core = _component(connection, ruleset, dirty | before)
+    if not kept:
+        dirty |= _rekey(connection, ruleset, dirty)
+        _weigh_again(connection, ruleset, sorted(dirty))
+    core = before if kept else _component(connection, ruleset, dirty | before)
     asked = cases.neighbours(connection, sorted(core), ruleset.document.matching.review) - core
     everyone = core | _component(connection, ruleset, asked)
     records = journal.load_records(connection, sorted(everyone))

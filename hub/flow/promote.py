@@ -93,7 +93,7 @@ def _by_another(connection: Connection, simulation_id: int, will: Will) -> None:
 
 
 def _verdicts(connection: Connection, draft: RuleSet, now: datetime) -> Iterator[Verdict]:
-    for gathered in sweep(connection, draft):
+    for gathered in sweep(connection, draft, kept=True):
         judgement = judge(gathered.case, draft, now)
         yield of_core(Verdict(draft, gathered.case, gathered.core, judgement, now))
 

@@ -17,15 +17,18 @@ from rules.ruleset import RuleSet
 PAGE = 1000  # records; a case is larger where their components reach further
 
 
-def sweep(connection: Connection, ruleset: RuleSet) -> Iterator[Gathered]:
-    """Closed cases that have every record of the entity in the core of one. Blocking keys must be stored."""
+def sweep(connection: Connection, ruleset: RuleSet, *, kept: bool = False) -> Iterator[Gathered]:
+    """Closed cases that have every record of the entity in the core of one. Blocking keys must be stored.
+
+    With `kept`, keys and evidence are taken as they are stored: those of these rules.
+    """
     ahead: set[int] = set()  # records that have been in a case before their page comes
     for page in _pages(connection, ruleset.entity.name):
         fresh = [id_ for id_ in page if id_ not in ahead]
         ahead.difference_update(page)
         if fresh:
             reached = closed(connection, ruleset, fresh)
-            gathered = gather(connection, ruleset, reached)
+            gathered = gather(connection, ruleset, reached, kept=kept)
             reached.update(key.record_id for key in gathered.core)
             ahead.update(id_ for id_ in reached if id_ > page[-1])
             yield gathered

@@ -32,7 +32,7 @@ def simulate(engine: Engine, draft: RuleSet, author: str, now: datetime) -> int:
         impact = Impact(retold(base, draft))
         mark = simulations.mark(connection, entity)
         prepare(connection, draft, base, overlaid=True)
-        for gathered in sweep(connection, draft):
+        for gathered in sweep(connection, draft, kept=True):
             judgement = judge(gathered.case, draft, now)
             impact.add(connection, of_core(Verdict(draft, gathered.case, gathered.core, judgement, now)))
         answers = _answers(connection, draft)
