@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -43,4 +44,15 @@ def application() -> Any:
     from hub.web.app import create_app
 
     log.configure()
-    return create_app(Hub(Settings()))
+    made = create_app(Hub(Settings()))
+    settle()
+    return made
+
+
+def settle() -> None:
+    """Leave out of garbage collection what was loaded at the start and lives as long as the process.
+
+    A full collection over it takes longer than a page (`tests.benchmarks.console`).
+    """
+    gc.collect()
+    gc.freeze()

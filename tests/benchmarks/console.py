@@ -23,6 +23,7 @@ from uuid import uuid5
 from flask.testing import FlaskClient
 
 from canonical.ids import SourceKey
+from hub.serving import settle
 from hub.settings import Settings
 from hub.store import access, bulk
 from hub.store.access import Principal
@@ -130,6 +131,7 @@ def _questions(connection: Connection, accounts: list[SourceKey]) -> list[str]:
 def measure(hub: Hub, questions: list[str], times: int) -> dict[str, tuple[float, float, float]]:
     """p50 and p95 of each page, and p95 of the processor time of this process for it, in milliseconds."""
     client = _signed_in(hub)
+    settle()
     pages: dict[str, Callable[[int], str]] = {
         "/review": lambda _: "/review",
         "/review, filtered": lambda n: f"/review?entity=account&age=3-7d&q=company+{n}&sort=oldest",
