@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 
 from adapters.decode import decode
 from adapters.mapping import MappedSource, load
+from canonical.catalogue import ENTITIES
+from canonical.entity import EntityType
 from hub.flow.ingest import Delivery, Report, ingest
 from hub.store.engine import reading, writing
 from hub.store.tables import metadata
@@ -21,7 +23,7 @@ from rules.ruleset import load as load_rules
 from rules.ruleset import shipped
 
 MAPPING = """
-system: {path: system, codes: {crm: crm, billing: billing, support: support, erp: erp, shop: shop}}
+system: {path: system, codes: {crm: crm, billing: billing, support: support, erp: erp, shop: shop, usage: usage}}
 entities:
   - entity: account
     when: {path: kind, is: account}
@@ -58,17 +60,27 @@ entities:
       total: {money: {amount: gross, currency: currency}}
       currency: currency
       lines: {each: lines, as: {key: id, amount: {money: {amount: net, currency: $.currency}}}}
-  - entity: subscription
-    when: {path: kind, is: subscription}
+"""
+
+
+def _plain(entity: EntityType, field: str) -> str:
+    """A field in the system's own keys and canonical words."""
+    target = entity.references.get(field)
+    return f"{field}: {{reference: {target}, key: {field}}}" if target else f"{field}: {field}"
+
+
+PLAIN = "".join(  # the other entities, in canonical words
+    f"""
+  - entity: {name}
+    when: {{path: kind, is: {name}}}
     key: key
     asserted_at: at
-    fields:
-      number: number
-      account: {reference: account, key: account}
-      currency: currency
-      status: status
+    fields: {{{", ".join(_plain(entity, field) for field in entity.fields)}}}
 """
-SOURCE: MappedSource = load(MAPPING, "tests.yaml")
+    for name, entity in ENTITIES.items()
+    if name not in ("account", "invoice")
+)
+SOURCE: MappedSource = load(MAPPING + PLAIN, "tests.yaml")
 _serial = iter(range(10**9))
 
 

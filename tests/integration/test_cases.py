@@ -5,6 +5,7 @@ also say which parts of an entity's rules stand in place of the shipped ones (`r
 `published` to the ledger, what a steward has `decided` (and `undone`), how many days pass (`days`), and what the
 systems state `later`, one delivery or, as a list of lists, several; in that order. A key `@crm:account:1` there is
 the ledger's own key for that golden record; `id_of` names a record whose golden id, before anybody decided, it keeps.
+`shows` names shipped rules that the case is an example of: each has one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hub.store import reads
 from hub.store.access import Principal
 from hub.store.engine import reading
 from hub.wiring import Hub
+from rules.ruleset import shipped
 from tests.conftest import FixedClock
 from tests.worlds import deliver, empty, enforce, golden_of
 
@@ -35,7 +37,7 @@ MIA = Principal("mia", "steward")
 def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None:
     case = YAML(typ="safe").load(path.read_text("utf-8"))
     assert len(case["why"]) > 20
-    assert case.keys() <= {"why", "rules", "given", "published", "decided", "undone", "days", "later", "then"}
+    assert case.keys() <= {"shows", "why", "rules", "given", "published", "decided", "undone", "days", "later", "then"}
     for entity, parts in case.get("rules", {}).items():
         enforce(hub, entity, parts)
     start = clock.now
@@ -58,6 +60,17 @@ def test_case_ends_as_it_should(hub: Hub, clock: FixedClock, path: Path) -> None
             deliver(hub, _payloads(hub, delivery)[::step])
         relations.settle(hub.engine, hub.clock())
         _check(hub, then, before)
+
+
+def test_each_shipped_rule_has_a_case_that_shows_it() -> None:
+    shown = {rule for path in CASES for rule in YAML(typ="safe").load(path.read_text("utf-8")).get("shows", ())}
+    shipped_ones = {
+        f"{name}/{rule.id}"
+        for name, ruleset in shipped().items()
+        for section in ("survivorship", "validation", "relations", "approval", "publication")
+        for rule in getattr(ruleset.document, section)
+    }
+    assert shown == shipped_ones
 
 
 def _payloads(hub: Hub, stated: Any) -> list[dict[str, Any]]:
@@ -114,12 +127,18 @@ def _check(hub: Hub, then: dict[str, Any], before: dict[str, str]) -> None:
             assert values.get(name) == value, name
         for name, told in golden.get("why", {}).items():
             _check_why(hub, golden["holds"][0], name, told)
-        if "waits_for" in golden:
-            road = queries.walk(hub.engine, SourceKey.parse(golden["holds"][0]))
-            assert max(road["outbox"], key=lambda row: row["id"])["waits_for"] == golden["waits_for"]
+        _check_road(hub, golden)
     assert len(set(ids)) == len(ids)
     if "asks" in then:
         assert [task["reason"] for task in queries.tasks(hub.engine)] == then["asks"]
+
+
+def _check_road(hub: Hub, golden: dict[str, Any]) -> None:
+    road = queries.walk(hub.engine, SourceKey.parse(golden["holds"][0]))
+    if "leaves" in golden:
+        assert {row["target"]: row["held"] for row in road["outbox"]} == golden["leaves"]
+    if "waits_for" in golden:
+        assert max(road["outbox"], key=lambda row: row["id"])["waits_for"] == golden["waits_for"]
 
 
 def _check_why(hub: Hub, key: str, name: str, told: dict[str, Any]) -> None:
