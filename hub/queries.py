@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -266,10 +266,10 @@ def rulings(engine: Engine, rows: Sequence[Row]) -> dict[str, Ruling]:
         return cases.rulings(connection, rows)
 
 
-def tasks(engine: Engine, *, first: int = 50, after: str = "") -> list[Row]:
-    """Open steward tasks, the oldest first."""
+def tasks(engine: Engine, *, first: int = 50, after: str = "", entities: Collection[str] | None = None) -> list[Row]:
+    """Open steward tasks, of these entities or of all, the oldest first."""
     with reading(engine) as connection:
-        return reads.tasks(connection, first=first, after=after)
+        return reads.tasks(connection, first=first, after=after, entities=entities)
 
 
 def references(engine: Engine, rows: Sequence[Row]) -> dict[str, Any]:

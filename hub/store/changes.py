@@ -7,7 +7,7 @@ in which transactions end, and whoever has seen a number has seen all before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -47,11 +47,14 @@ def _number(connection: sa.Connection, rows: Sequence[Row]) -> None:
     bulk.insert(connection, change, ("entity", "golden_id", "version", "kind", "heir", "at"), rows)
 
 
-def after(connection: sa.Connection, cursor: str, most: int, entity: str | None = None) -> Page:
-    """The changes after a cursor, the oldest first. Raises CursorUnknown when it is none of this feed."""
+def after(connection: sa.Connection, cursor: str, most: int, entities: Collection[str] | None = None) -> Page:
+    """The changes after a cursor, the oldest first; of these entities or of all.
+
+    Raises CursorUnknown when it is none of this feed.
+    """
     query = sa.select(change).where(change.c.id > _place(connection, cursor))
-    if entity is not None:
-        query = query.where(change.c.entity == entity)
+    if entities is not None:
+        query = query.where(change.c.entity.in_(sorted(entities)))
     rows = connection.execute(query.order_by(change.c.id).limit(most + 1)).mappings()
     found = [dict(row) | {"cursor": str(row["id"])} for row in rows]
     kept = found[:most]

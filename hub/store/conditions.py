@@ -104,9 +104,10 @@ class RefersTo:
 
 @dataclass(frozen=True, slots=True)
 class Begins:
-    """An indexed value begins so, letter case, accents and punctuation apart."""
+    """An indexed value begins so, letter case, accents and punctuation apart; not one of these fields."""
 
     text: str
+    but: frozenset[str] = frozenset()
 
 
 Condition = Test | Every | Either | Not | Ids | HasSystem | HasFinding | ChangedSince | RefersTo | Begins
@@ -190,10 +191,11 @@ def _near(test: Test, scope: Scope, wanted: Sequence[str]) -> sa.ColumnElement[b
     return golden.c.id.in_(found.where(v.value.in_(looked)))
 
 
-def _beginning(entity: str, text: str) -> sa.Select[Any]:
-    start = folded(text)
+def _beginning(entity: str, asked: Begins) -> sa.Select[Any]:
+    start = folded(asked.text)
     v = golden_value.c
     found = sa.select(v.golden_id).where(v.entity == entity)
+    found = found.where(v.field.not_in(sorted(asked.but))) if asked.but else found
     return found.where(v.value >= start, v.value < start + "\U0010ffff") if start else found.where(sa.false())
 
 
@@ -246,7 +248,7 @@ _CLAUSES: dict[type, Any] = {
     Either: lambda asked, scope: sa.or_(sa.false(), *(clause(part, scope) for part in asked.parts)),
     Not: lambda asked, scope: sa.not_(sa.func.coalesce(clause(asked.part, scope), sa.false())),
     Ids: lambda asked, _scope: golden.c.id.in_(asked.ids),
-    Begins: lambda asked, scope: golden.c.id.in_(_beginning(scope.entity, asked.text)),
+    Begins: lambda asked, scope: golden.c.id.in_(_beginning(scope.entity, asked)),
     Test: _test,
     HasSystem: lambda asked, scope: _of_system(asked.system, scope),
     HasFinding: _with_finding,

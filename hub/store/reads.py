@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -145,6 +145,7 @@ def tasks(
     after: str = "",
     first: int = 50,
     ids: Sequence[str] | None = None,
+    entities: Collection[str] | None = None,
 ) -> list[Row]:
     """Steward tasks, oldest first, with the two source keys and golden records that each asks about."""
     left, right = record.alias("l"), record.alias("r")
@@ -169,6 +170,8 @@ def tasks(
     query = query.join(evidence, pair, isouter=True).where(task.c.state == state, task.c.id > after)
     if ids is not None:
         query = query.where(among(connection, task.c.id, ids))
+    if entities is not None:
+        query = query.where(task.c.entity.in_(sorted(entities)))
     return [dict(row) for row in connection.execute(query.order_by(task.c.id).limit(first)).mappings()]
 
 

@@ -46,6 +46,13 @@ class Sight:
         """Whether records of the entity are seen at all."""
         return self.entities is None or entity in self.entities
 
+    def among(self, entity: str | None) -> frozenset[str] | None:
+        """The one entity that is asked about, else all that are seen; None for all there are. Raises OutOfSight."""
+        if entity is None:
+            return self.entities
+        self.require(entity)
+        return frozenset({entity})
+
     def require(self, entity: str) -> None:
         """Raise OutOfSight unless records of the entity are seen."""
         if not self.sees(entity):
@@ -64,8 +71,16 @@ class Sight:
         if self.hides(entity, name):
             raise OutOfSight(f"{entity}.{name} is masked for this key, so nobody may {what} it with it.")
 
+    def masks_label(self, entity: str) -> bool:
+        """Whether what a person would call a record may be made of a field that is not shown."""
+        return not self.masked(entity).isdisjoint(ENTITIES[entity].label)
+
     def row(self, entity: str, row: Row) -> Row:
-        """A row of the read layer without what is not shown: values, the label made of them, words of findings."""
+        """A row of the read layer without what is not shown; the row itself where nothing is hidden.
+
+        Values go by name; a label is made anew of what is left; a finding about a field that is not shown, or about
+        none, keeps its title alone; what targets say of a record, in words of their own, goes whole.
+        """
         entity = row.get("entity") or entity
         masked = self.masked(entity)
         if not masked:
@@ -73,20 +88,17 @@ class Sight:
         seen = dict(row)
         if isinstance(row.get("values"), Mapping):
             seen["values"] = {name: value for name, value in row["values"].items() if name not in masked}
-        if "label" in row:
-            seen["label"] = self.label(entity, row["label"], seen.get("values"))
+        if "label" in row and self.masks_label(entity):
+            seen["label"] = ENTITIES[entity].label_of(seen.get("values") or {})
         if "message" in row and "severity" in row and (row.get("field") is None or self.hides(entity, row["field"])):
             seen["message"] = FINDINGS[row["code"]].title if row["code"] in FINDINGS else "The message is masked."
-        return seen
-
-    def label(self, entity: str, label: str | None, values: Row | None = None) -> str | None:
-        """What a person would call a record, made of what is shown."""
-        if self.masked(entity).isdisjoint(ENTITIES[entity].label):
-            return label
-        return ENTITIES[entity].label_of(dict(values or {}))
+        if "value" in row and self.hides(entity, row.get("field")):
+            seen["value"] = None
+        return seen | {name: none for name, none in _TARGETS_WORDS.items() if name in row}
 
 
 EVERYTHING = Sight()
+_TARGETS_WORDS: dict[str, Any] = {"fields": {}, "changes": None, "says": None, "amount": None}
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ itself after a while, and is opened again by the client: no consumer is tied to 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
@@ -27,15 +27,18 @@ QUIET = 15.0  # seconds after which a line says that the stream lives
 
 @routes.get("/changes")
 def stream() -> Response:
-    """The changes after `since` or `Last-Event-ID`, then each new one; only those of `entity` where it is named."""
-    auth.asking()
+    """The changes after `since` or `Last-Event-ID`, then each new one; only those of `entity` where it is named.
+
+    A change names a record and tells no value; entities out of sight are left out.
+    """
+    sight = auth.asking().sight
     hub = auth.hub()
     since = request.headers.get("Last-Event-ID") or request.args.get("since") or changes.START
     with reading(hub.engine) as connection:
         changes.after(connection, since, 1)  # an unknown cursor is an error now, not an empty stream
-    entity = request.args.get("entity")
+    entities = sight.among(request.args.get("entity"))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(_events(hub, since, entity), headers=headers, content_type="text/event-stream; charset=utf-8")
+    return Response(_events(hub, since, entities), headers=headers, content_type="text/event-stream; charset=utf-8")
 
 
 def told(row: dict[str, Any]) -> dict[str, Any]:
@@ -44,12 +47,12 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in names} | {"golden": row["golden_id"], "at": row["at"].isoformat()}
 
 
-def _events(hub: Hub, cursor: str, entity: str | None) -> Iterator[bytes]:
+def _events(hub: Hub, cursor: str, entities: Collection[str] | None) -> Iterator[bytes]:
     started = said = time.monotonic()
     yield b"retry: 1000\n\n"
     while time.monotonic() - started < LONGEST:
         with reading(hub.engine) as connection:
-            page = changes.after(connection, cursor, PAGE, entity)
+            page = changes.after(connection, cursor, PAGE, entities)
         cursor = page.cursor
         for row in page.rows:
             yield f"id: {row['cursor']}\nevent: change\ndata: ".encode() + orjson.dumps(told(row)) + b"\n\n"

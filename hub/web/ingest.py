@@ -21,6 +21,8 @@ def deliver(system: str) -> Response:
     auth.require(principal, "engineer")
     hub, body = auth.hub(), request.get_data()
     source = hub.source(system)
+    for entity in source.entities:
+        principal.sight.require(entity)
     payloads = read_payloads(BytesIO(body), "jsonl")
     delivery = Delivery(f"api by {principal.name}", sha256(source.fingerprint.encode() + body).hexdigest(), payloads)
     report = ingest(hub.engine, hub.rulesets, source, delivery, clock=hub.clock)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ SCHEMA = build()
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A small synthetic company, taken in, judged and published; nobody changes it."""
     folder: Path = tmp_path_factory.mktemp("company")
-    url, name = None, f"concord_company_{folder.name.replace('-', '_')}"
+    url, name = None, f"concord_company_{uuid4().hex[:12]}"
     if request.param == "postgresql":
         server, template = (request.getfixturevalue(f"postgres_{part}") for part in ("server", "template"))
         _run(server, f'drop database if exists "{name}" with (force)')

@@ -16,7 +16,7 @@ from hub.match.lookup import lookup
 from hub.store import plans
 from hub.store.engine import reading
 from hub.web import auth
-from hub.web.graphql.context import hub_of
+from hub.web.graphql.context import hub_of, seen
 
 LONGEST = 1_000_000  # characters of a payload that is tried
 
@@ -109,5 +109,5 @@ class Query:
                 "golden": row["golden_id"], "since": row["created_at"].isoformat(),
                 **{name: row[name] for name in ("version", "label", "target", "waits_for")},
             }
-            for row in rows
+            for row in seen(info, rows)
         ]  # fmt: skip

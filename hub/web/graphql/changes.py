@@ -9,7 +9,7 @@ import graphene
 from hub.store import changes
 from hub.store.engine import reading
 from hub.web.changes import told
-from hub.web.graphql.context import hub_of
+from hub.web.graphql.context import hub_of, sight_of
 from hub.web.graphql.facts import listed
 
 MOST = 1000
@@ -54,8 +54,9 @@ class Query:
         _root: None, info: graphene.ResolveInfo, since: str, first: int, entity: str | None = None
     ) -> dict[str, Any]:
         """The changes after a cursor. Raises CursorUnknown."""
+        entities = sight_of(info).among(entity)
         with reading(hub_of(info).engine) as connection:
-            page = changes.after(connection, since, max(1, min(first, MOST)), entity)
+            page = changes.after(connection, since, max(1, min(first, MOST)), entities)
         return {"nodes": [told(row) for row in page.rows], "cursor": page.cursor, "more": page.more}
 
     @staticmethod

@@ -10,7 +10,7 @@ from hub.errors import NotPermitted
 from hub.flow import codes as flow
 from hub.store import codes
 from hub.store.engine import reading
-from hub.web.graphql.context import hub_of, principal_of
+from hub.web.graphql.context import hub_of, principal_of, seen, sight_of
 from hub.web.graphql.facts import Json, listed
 from hub.web.graphql.payloads import guarded, user_errors
 
@@ -116,7 +116,8 @@ class Query:
     def resolve_unmapped_codes(_root: None, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
         """What waits to be explained."""
         with reading(hub_of(info).engine) as connection:
-            return codes.unlisted(connection)
+            rows = codes.unlisted(connection)
+        return [row for row in seen(info, rows) if not sight_of(info).hides(row["entity"], row["field"])]
 
 
 class Mutation:

@@ -17,6 +17,7 @@ from canonical.ids import SourceKey
 from hub.flow import travel
 from hub.store import cases, listing, plans, related
 from hub.store.engine import Connection, Engine, reading
+from hub.store.sight import Sight
 from rules.why import Ruling
 
 Row = Mapping[str, Any]
@@ -56,9 +57,15 @@ class When:
 class Cohort:
     """Rows of golden records that answer together."""
 
-    def __init__(self, engine: Engine, rows: Mapping[str, Row], when: When | None = None) -> None:
-        """Rows by the id that was asked for; a record that has another one tells that it was led to."""
-        self.engine, self.when = engine, when
+    def __init__(self, engine: Engine, rows: Mapping[str, Row], when: When | None = None, *, sight: Sight) -> None:
+        """Rows by the id that was asked for; a record that has another one tells that it was led to.
+
+        What the sight does not show is gone from here on. Raises OutOfSight for an entity that it does not reach.
+        """
+        self.engine, self.when, self.sight = engine, when, sight
+        for entity in {row["entity"] for row in rows.values()}:
+            sight.require(entity)
+        rows = {asked: sight.row(row["entity"], row) for asked, row in rows.items()}
         self._rows = {row["id"]: row for row in rows.values()}
         self._known: dict[Hashable, Any] = {}
         self.nodes: dict[str, Node] = {asked: self._node(asked, row) for asked, row in rows.items()}
@@ -69,10 +76,10 @@ class Cohort:
         return list(self._rows)
 
     def once(self, key: Hashable, load: Callable[[Connection, list[str]], T]) -> T:
-        """What the store says of all of them, asked for the first time that somebody needs it."""
+        """What the store says of all of them, asked for the first time that somebody needs it, as it may be seen."""
         if key not in self._known:
             with reading(self.engine) as connection:
-                self._known[key] = load(connection, self.ids)
+                self._known[key] = self._seen(load(connection, self.ids))
         known: T = self._known[key]
         return known
 
@@ -80,6 +87,10 @@ class Cohort:
         """Provenance and members of one of them."""
         row = self._rows[id_]
         return row if "provenance" in row else self.once("reasons", related.reasons)[id_]
+
+    def hides(self, id_: str, field: str) -> bool:
+        """Whether a field of one of them is not shown."""
+        return self.sight.hides(self._rows[id_]["entity"], field)
 
     def rulings(self) -> Mapping[str, Ruling]:
         """What each was judged by; nothing for records at another time."""
@@ -90,6 +101,7 @@ class Cohort:
 
     def parent(self, id_: str, field: str) -> Node | None:
         """What a reference field of one of them leads to, at the same time."""
+        self.sight.require(ENTITIES[self._rows[id_]["entity"]].references[field])
         led, cohorts = self.once("parents", self._parents)
         parent = led.get((id_, field))
         return cohorts[field].nodes.get(parent) if parent else None
@@ -97,7 +109,7 @@ class Cohort:
     def derived(self, key: Hashable, rows: Mapping[str, Row]) -> Cohort:
         """Records that were loaded for these, as a cohort of their own: the same one each time."""
         if (key, "cohort") not in self._known:
-            self._known[key, "cohort"] = Cohort(self.engine, rows, self.when)
+            self._known[key, "cohort"] = Cohort(self.engine, rows, self.when, sight=self.sight)
         found: Cohort = self._known[key, "cohort"]
         return found
 
@@ -107,12 +119,13 @@ class Cohort:
         """(id, field) → golden id, and a cohort for each field."""
         led = self._led_now(connection, ids) if self.when is None else self._led_then(connection, self.when.at)
         cohorts: dict[str, Cohort] = {}
-        for field in {name for row in self._rows.values() for name in ENTITIES[row["entity"]].references}:
+        fields = {pair for row in self._rows.values() for pair in ENTITIES[row["entity"]].references.items()}
+        for field in {name for name, entity in fields if self.sight.sees(entity)}:
             wanted = sorted({parent for (_, name), parent in led.items() if name == field})
             rows: Mapping[str, Row] = (
                 listing.by_id(connection, wanted) if self.when is None else self.when.rows(connection, wanted)
             )
-            cohorts[field] = Cohort(self.engine, rows, self.when)
+            cohorts[field] = Cohort(self.engine, rows, self.when, sight=self.sight)
         return led, cohorts
 
     def _led_now(self, connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str], str]:
@@ -130,10 +143,22 @@ class Cohort:
         held = related.holders(connection, sorted(set(keys.values())), at)
         return {place: held[id_] for place, id_ in keys.items() if id_ in held}
 
+    def _seen(self, found: Any) -> Any:
+        """What was loaded by golden id, each row as the sight shows it."""
+        if not self.sight.hidden or not isinstance(found, Mapping):
+            return found
+        seen = dict(found)
+        for id_ in self._rows.keys() & found.keys():
+            if isinstance(found[id_], list):
+                entity = self._rows[id_]["entity"]
+                seen[id_] = [self.sight.row(entity, row) if isinstance(row, Mapping) else row for row in found[id_]]
+        return seen
+
     def _node(self, asked: str, row: Row) -> Node:
         return {
             "cohort": self, "entity": row["entity"], "id": row["id"], "version": row["version"], "label": row["label"],
             "state": row["state"], "values": row["values"], "rule_set": row["ruleset"],
             "changed_at": row["changed_at"].isoformat(), "basis": row.get("basis"),
+            "masked": sorted(self.sight.masked(row["entity"])),
             "redirected_from": asked if asked != row["id"] else None,
         }  # fmt: skip

@@ -23,6 +23,7 @@ from hub.store import engine as store
 from hub.store import listing
 from hub.store.conditions import Condition, Kind
 from hub.store.listing import Mark, Relation, Slice, Sort
+from hub.store.sight import Sight
 from hub.web.graphql.cohort import Cohort, Node
 from hub.web.graphql.filters import condition, filter_type
 from hub.web.graphql.shapes import shape, type_name
@@ -50,18 +51,18 @@ class Asked:
     part: Slice
 
     @classmethod
-    def of(cls, entity: str, given: Mapping[str, Any], most: int = MOST) -> Asked:
-        """What a field's arguments ask for. Raises InvalidRequest."""
+    def of(cls, entity: str, given: Mapping[str, Any], most: int = MOST, *, sight: Sight) -> Asked:
+        """What a field's arguments ask for. Raises InvalidRequest, or OutOfSight for a field that is masked."""
         first, last = given.get("first"), given.get("last")
         if first is not None and last is not None:
             raise InvalidRequest("ask for the `first` or for the `last`, not for both at once.")
         wanted = last if last is not None else first if first is not None else USUAL
         if wanted < 0:
             raise InvalidRequest(f"a page of {wanted} records cannot be made.", hint=f"Ask for 0 to {most}.")
-        sort = _sort(entity, given.get("order_by"))
+        sort = _sort(entity, given.get("order_by"), sight)
         after, before = (_mark(given.get(name), sort) for name in ("after", "before"))
         part = Slice(sort, min(wanted, most) + 1, after, before, backward=last is not None)
-        return cls(condition(entity, given.get("filter"), given.get("text") or ""), part)
+        return cls(condition(entity, given.get("filter"), given.get("text") or "", sight=sight), part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,12 @@ def _orders(entity: str) -> dict[str, Kind]:
     return {name: kinds[one] for name, one in shapes.items() if isinstance(one, str) and one in kinds}
 
 
-def _sort(entity: str, given: Mapping[str, Any] | None) -> Sort:
+def _sort(entity: str, given: Mapping[str, Any] | None, sight: Sight) -> Sort:
     if not given:
         return Sort()
     by = getattr(given["by"], "value", given["by"])
+    for name in ENTITIES[entity].label if by == "label" else (by,):
+        sight.require_field(entity, name, "order by")
     descending = bool(given.get("descending"))
     return Sort(by, descending=descending) if by in _OWN_ORDERS else Sort((by,), _orders(entity)[by], descending)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import graphene
 
 from hub.desk import Desk
 from hub.store.access import Principal
+from hub.store.sight import Sight
 from hub.wiring import Hub
 
 
@@ -21,6 +23,21 @@ def principal_of(info: graphene.ResolveInfo) -> Principal:
     """Who is asking."""
     principal: Principal = info.context["principal"]
     return principal
+
+
+def sight_of(info: graphene.ResolveInfo) -> Sight:
+    """What whoever is asking may see."""
+    return principal_of(info).sight
+
+
+def seen(info: graphene.ResolveInfo, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that name their entity, as whoever is asking may see them; those of entities out of sight are left out."""
+    sight = sight_of(info)
+    return [
+        {**sight.row(row["entity"], row), "masked": bool(sight.masked(row["entity"]))}
+        for row in rows
+        if sight.sees(row["entity"])
+    ]
 
 
 def desk_of(info: graphene.ResolveInfo) -> Desk:

@@ -11,7 +11,7 @@ from hub.flow import reconcile as flow
 from hub.store import drift
 from hub.store.engine import reading
 from hub.web import auth
-from hub.web.graphql.context import hub_of, principal_of
+from hub.web.graphql.context import hub_of, principal_of, seen
 from hub.web.graphql.facts import Json, listed
 from hub.web.graphql.overrides import time_of
 from hub.web.graphql.payloads import guarded, user_errors
@@ -36,6 +36,10 @@ class Drift(graphene.ObjectType):
     state = graphene.NonNull(graphene.String, description="open or accepted")
     until = graphene.String(description="Until when it is accepted; empty for good")
     reason = graphene.String()
+    masked = graphene.NonNull(
+        graphene.Boolean,
+        description="Whether what is otherwise is left out, for the scope of the key lacks a part of it",
+    )
 
 
 class Reconciliation(graphene.ObjectType):
@@ -113,7 +117,7 @@ class Query:
         return [
             row | {"golden": row["golden_id"], "since": row["since"].isoformat(),
                    "until": row["until"] and row["until"].isoformat()}
-            for row in rows
+            for row in seen(info, rows)
         ]  # fmt: skip
 
     @staticmethod

@@ -71,9 +71,11 @@ class Provenance(graphene.ObjectType):
         found = _explained(parent, flips=False)
         if found is None:
             return None
+        hidden = _hidden(parent)
         return [
             {
-                "system": one.system, "key": one.key, "value": None if one.value is None else queries.shown(one.value),
+                "system": one.system, "key": one.key,
+                "value": None if one.value is None or hidden else queries.shown(one.value),
                 "asserted_at": one.asserted_at.isoformat(), "outcome": one.outcome.value, "reason": one.reason,
             }
             for one in found.candidates
@@ -82,13 +84,18 @@ class Provenance(graphene.ObjectType):
     @staticmethod
     def resolve_flip(parent: Row, _info: Any) -> str | None:
         """The smallest change, in words."""
-        found = _explained(parent, flips=True)
+        found = None if _hidden(parent) else _explained(parent, flips=True)
         return queries.flip_words(found) if found else None
 
 
 def _explained(parent: Row, *, flips: bool) -> Why | None:
     ruling = parent["cohort"].rulings().get(parent["id"])
     return explain(ruling, parent["field"], flips=flips) if ruling else None
+
+
+def _hidden(parent: Row) -> bool:
+    cohort: Cohort = parent["cohort"]
+    return cohort.hides(parent["id"], parent["field"])
 
 
 class FieldValue(graphene.ObjectType):

@@ -31,6 +31,7 @@ from hub.store.conditions import (
     RefersTo,
     Test,
 )  # fmt: skip
+from hub.store.sight import Sight
 from hub.web.graphql.shapes import shape, shape_of, type_name
 
 Given = Mapping[str, Any]
@@ -119,34 +120,35 @@ def filter_type(entity: str) -> type[graphene.InputObjectType]:
     return _input(f"{type_name(entity)}Filter", "Tests that must all hold.", fields)
 
 
-def condition(entity: str, given: Given | None, search: str = "") -> Condition:
-    """What was asked for. Raises InvalidRequest."""
-    parts = _parts(entity, given or {})
-    return Every((*parts, Begins(search)) if search else tuple(parts))
+def condition(entity: str, given: Given | None, search: str = "", *, sight: Sight) -> Condition:
+    """What was asked for. A search looks at what is shown. Raises InvalidRequest; OutOfSight for a masked field."""
+    parts = _parts(entity, given or {}, sight)
+    return Every((*parts, Begins(search, sight.masked(entity))) if search else tuple(parts))
 
 
-def _parts(entity: str, given: Given) -> list[Condition]:
+def _parts(entity: str, given: Given, sight: Sight) -> list[Condition]:
     fields = ENTITIES[entity].fields
     parts: list[Condition] = []
     for name, value in given.items():
         if value is None:
             raise InvalidRequest(f"{name} was given null.", hint="Leave it out, or ask for {isNull: true}.")
         if name in _COMMON:
-            parts.append(_COMMON[name](entity, value))
+            parts.append(_COMMON[name](entity, value, sight))
         else:
+            sight.require_field(entity, name, "filter by")
             parts.append(Every(tuple(_tests(fields[name], value))))
     return parts
 
 
-_COMMON: dict[str, Callable[[str, Any], Condition]] = {
-    "and_": lambda entity, value: Every(tuple(condition(entity, one) for one in value)),
-    "or_": lambda entity, value: Either(tuple(condition(entity, one) for one in value)),
-    "not_": lambda entity, value: Not(condition(entity, value)),
-    "id": lambda _entity, value: Ids(tuple(value)),
-    "system": lambda _entity, value: HasSystem(value),
-    "finding": lambda _entity, value: HasFinding(**value),
-    "changed_since": lambda _entity, value: ChangedSince(moment(value, end=False)),
-    "search": lambda _entity, value: Begins(value),
+_COMMON: dict[str, Callable[[str, Any, Sight], Condition]] = {
+    "and_": lambda entity, value, sight: Every(tuple(condition(entity, one, sight=sight) for one in value)),
+    "or_": lambda entity, value, sight: Either(tuple(condition(entity, one, sight=sight) for one in value)),
+    "not_": lambda entity, value, sight: Not(condition(entity, value, sight=sight)),
+    "id": lambda _entity, value, _sight: Ids(tuple(value)),
+    "system": lambda _entity, value, _sight: HasSystem(value),
+    "finding": lambda _entity, value, _sight: HasFinding(**value),
+    "changed_since": lambda _entity, value, _sight: ChangedSince(moment(value, end=False)),
+    "search": lambda entity, value, sight: Begins(value, sight.masked(entity)),
 }
 
 

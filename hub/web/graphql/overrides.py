@@ -11,7 +11,7 @@ from canonical.ids import SourceKey
 from hub.errors import InvalidRequest
 from hub.store import overrides
 from hub.store.engine import reading
-from hub.web.graphql.context import desk_of, hub_of
+from hub.web.graphql.context import desk_of, hub_of, seen
 from hub.web.graphql.facts import Json
 from hub.web.graphql.payloads import guarded, user_errors
 
@@ -75,14 +75,16 @@ class Query:
         hub = hub_of(info)
         with reading(hub.engine) as connection:
             found = overrides.every(connection, hub.clock())
-        return [
+        told = [
             {
-                "decision": one.override.id, "record": str(one.override.record), "golden": one.golden,
+                "entity": one.override.record.entity, "decision": one.override.id,
+                "record": str(one.override.record), "golden": one.golden,
                 "field": one.override.field, "value": one.override.value, "state": one.state, "ends": one.ends,
                 "author": one.author, "reason": one.reason, "decided_at": one.override.decided_at.isoformat(),
             }
             for one in found
         ]  # fmt: skip
+        return seen(info, told)
 
 
 class Mutation:

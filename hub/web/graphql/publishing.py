@@ -9,7 +9,7 @@ import graphene
 from hub import queries
 from hub.flow import publish
 from hub.web import auth
-from hub.web.graphql.context import hub_of, principal_of
+from hub.web.graphql.context import hub_of, principal_of, seen
 from hub.web.graphql.facts import Json, listed
 from hub.web.graphql.payloads import guarded, user_errors
 
@@ -32,6 +32,9 @@ class PlanEntry(graphene.ObjectType):
     changes = Json(description="Field to [before, after], in the target's words")
     reason = graphene.String(description="Why it is held or was not taken")
     attempts = graphene.NonNull(graphene.Int)
+    masked = graphene.NonNull(
+        graphene.Boolean, description="Whether changes and reason are left out, for the scope of the key lacks a part"
+    )
 
 
 class Plan(graphene.ObjectType):
@@ -60,8 +63,10 @@ class Plan(graphene.ObjectType):
     def resolve_entries(row: dict[str, Any], info: graphene.ResolveInfo, first: int, after: int) -> list[Any]:
         """The entries in the order of sending, after a position."""
         _, entries = queries.plan_with_entries(hub_of(info).engine, row["id"])
-        wanted = [one for one in entries if one["position"] > after][: max(1, min(first, MOST))]
-        return [dict(one) | {"golden": one["golden_id"]} for one in wanted]
+        wanted = [one for one in seen(info, entries) if one["position"] > after][: max(1, min(first, MOST))]
+        return [
+            one | {"golden": one["golden_id"], "reason": None if one["masked"] else one["reason"]} for one in wanted
+        ]
 
 
 class PlanPublish(graphene.Mutation):

@@ -19,7 +19,7 @@ from hub.store.listing import Slice, Sort
 from hub.web.graphql import connections
 from hub.web.graphql.cohort import Cohort, Node, When
 from hub.web.graphql.connections import Asked, Connection
-from hub.web.graphql.context import asks, hub_of
+from hub.web.graphql.context import asks, hub_of, sight_of
 from hub.web.graphql.shapes import plural, shape, type_name
 from hub.web.graphql.types import GoldenRecord, connection_type, record_type
 from hub.web.graphql.types import Node as NodeInterface
@@ -50,7 +50,10 @@ def _one(entity: str, _root: None, info: graphene.ResolveInfo, **asked: Any) -> 
     if len(named) != 1:
         raise InvalidRequest(f"name one {entity} by `id`, by `sourceKey` or `by` a natural key.")
     when = When.of(asked.get("believed_at"), asked.get("as_of"))
-    engine = hub_of(info).engine
+    engine, sight = hub_of(info).engine, sight_of(info)
+    sight.require(entity)
+    for name in named.get("by", ()):
+        sight.require_field(entity, name, "look up")
     with reading(engine) as connection:
         if "by" in named:
             id_ = _by_natural_key(connection, entity, named["by"])
@@ -60,14 +63,15 @@ def _one(entity: str, _root: None, info: graphene.ResolveInfo, **asked: Any) -> 
             id_ = named["id"]
         rows = _rows(connection, [id_], when, reasons=asks(info, _REASONS)) if id_ else {}
     own = {one: row for one, row in rows.items() if row["entity"] == entity}
-    return Cohort(engine, own, when).nodes.get(id_ or "")
+    return Cohort(engine, own, when, sight=sight).nodes.get(id_ or "")
 
 
 def _list(entity: str, _root: None, info: graphene.ResolveInfo, **given: Any) -> Connection:
     """A page of the records of an entity."""
-    when = When.of(given.get("believed_at"), given.get("as_of"))
+    when, sight = When.of(given.get("believed_at"), given.get("as_of")), sight_of(info)
+    sight.require(entity)
     few = asks(info, ("flip",)) or (when is not None and when.asserted)
-    asked = Asked.of(entity, given, MOST_FLIPS if few else connections.MOST)
+    asked = Asked.of(entity, given, MOST_FLIPS if few else connections.MOST, sight=sight)
     then = when.at if when and not when.asserted else None
     if then and asked.part.sort.by in ("label", "changed_at"):
         raise InvalidRequest("at another time records are put in order by id or by a field.")
@@ -80,7 +84,7 @@ def _list(entity: str, _root: None, info: graphene.ResolveInfo, **given: Any) ->
         with reading(engine) as connection:
             return listing.count(connection, scope, asked.condition)
 
-    return Connection(Cohort(engine, shown, when), rows, asked.part, count)
+    return Connection(Cohort(engine, shown, when, sight=sight), rows, asked.part, count)
 
 
 def _by_key(_root: None, info: graphene.ResolveInfo, system: str, entity: str, key: str) -> Node | None:
@@ -100,7 +104,7 @@ def _several(_root: None, info: graphene.ResolveInfo, ids: Sequence[str]) -> lis
     engine = hub_of(info).engine
     with reading(engine) as connection:
         rows = _rows(connection, ids, None, reasons=asks(info, _REASONS))
-    nodes = Cohort(engine, rows).nodes
+    nodes = Cohort(engine, rows, sight=sight_of(info)).nodes
     return [nodes.get(id_) for id_ in ids]
 
 

@@ -19,6 +19,7 @@ from hub.web.graphql import (
     keyring,
     overrides,
     publishing,
+    reach,
     records,
     rulebook,
     stewardship,
@@ -48,7 +49,7 @@ def build() -> graphene.Schema:
     """The schema of all topics. A new topic is a module beside this one and a line in `TOPICS`."""
     query = _root("Query", "Golden records and what there is to know about them.")
     mutation = _root("Mutation", "What stewards, operators and engineers may do.")
-    return graphene.Schema(query=query, mutation=mutation, types=[record_type(name) for name in ENTITIES])
+    return reach.guard(graphene.Schema(query=query, mutation=mutation, types=[record_type(name) for name in ENTITIES]))
 
 
 def _root(name: str, said: str) -> type[graphene.ObjectType]:

@@ -9,7 +9,7 @@ import graphene
 from canonical.ids import SourceKey
 from hub import queries
 from hub.store import attention
-from hub.web.graphql.context import desk_of, hub_of
+from hub.web.graphql.context import desk_of, hub_of, sight_of
 from hub.web.graphql.payloads import guarded, user_errors
 
 MOST = 200  # tasks of one page
@@ -143,7 +143,8 @@ class Query:
     @staticmethod
     def resolve_tasks(_root: None, info: graphene.ResolveInfo, first: int, after: str) -> list[dict[str, Any]]:
         """Open questions, each with its two sides."""
-        rows = queries.tasks(hub_of(info).engine, first=max(1, min(first, MOST)), after=after)
+        seen = sight_of(info).entities
+        rows = queries.tasks(hub_of(info).engine, first=max(1, min(first, MOST)), after=after, entities=seen)
         return [
             {
                 **{name: row[name] for name in _AS_THEY_ARE},

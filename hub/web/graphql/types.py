@@ -49,6 +49,10 @@ class GoldenRecord(graphene.Interface):
     former_ids = graphene.NonNull(
         graphene.List(graphene.NonNull(graphene.ID)), description="Retired ids that lead here, for ever"
     )
+    masked = graphene.NonNull(
+        graphene.List(graphene.NonNull(graphene.String)),
+        description="Fields that the scope of the key does not show: they are empty here, whatever they hold",
+    )
     basis = graphene.String(description="Of a record at another time: on what it is shown; empty for the one in force")
     provenance = graphene.NonNull(
         graphene.List(graphene.NonNull(facts.Provenance)),
@@ -161,7 +165,9 @@ def _related(relation: Relation, record: Record, _info: Any, **asked: Any) -> co
             f"which {plural(relation.entity)} refer to a record is known for what is in force only.",
             hint=f"Ask for {plural(relation.entity)} at that time, with a filter on `{relation.field}`.",
         )
-    return connections.of_parent(cohort, record["id"], relation, connections.Asked.of(relation.entity, asked))
+    cohort.sight.require(relation.entity)
+    asked_of = connections.Asked.of(relation.entity, asked, sight=cohort.sight)
+    return connections.of_parent(cohort, record["id"], relation, asked_of)
 
 
 def _field(entity: EntityType, name: str) -> graphene.Field:
