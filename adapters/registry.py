@@ -21,7 +21,7 @@ from adapters.targets.file import FileTarget
 from adapters.targets.memory import MemoryTarget
 from adapters.targets.tryton import TrytonTarget
 from adapters.targets.tryton.rpc import Tryton
-from adapters.transport import Transport
+from adapters.transport import Transport, manners_of
 from canonical.document import read_document
 
 SOURCES: tuple[str, ...] = ("crm", "billing", "support", "usage", "erp")
@@ -69,7 +69,9 @@ def _tryton(made: Connection) -> Target:
     if missing:
         raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
     url, database, user, password = (str(options.pop(name)) for name in ("url", "database", "user", "password"))
-    return TrytonTarget(made.name, Tryton(Transport(made.name, url), database, user, password), options)
+    transport = Transport(made.name, url, manners_of(options))
+    own = {name: value for name, value in options.items() if name not in ("timeout", "rate", "burst", "manners")}
+    return TrytonTarget(made.name, Tryton(transport, database, user, password), own)
 
 
 def _connection(name: str, kind: str, options: Mapping[str, Any], folder: Path) -> Connection:

@@ -118,7 +118,7 @@ def apply(
     lease.keep()
     try:
         _begin(engine, plan_id, target.name)
-        while chunk := _resume_or_claim(engine, target, plan_id, pause):
+        while chunk := _resume_or_claim(lease, target, pause):
             lease.keep()
             if wait := _deliver(engine, target, chunk, clock):
                 pause(wait)
@@ -136,12 +136,12 @@ class Lease:
     holder: str
     clock: Clock
 
-    def keep(self) -> None:
-        """Take it, or keep it for longer. Raises Conflict when another process has it."""
+    def keep(self, more: timedelta = timedelta()) -> None:
+        """Take it, or keep it, for as long as a chunk and `more`. Raises Conflict when another process has it."""
         now = self.clock()
         with writing(self.engine) as connection:
             if plans.get(connection, self.plan_id) is not None and not plans.hold(
-                connection, self.plan_id, self.holder, now + LEASE, now
+                connection, self.plan_id, self.holder, now + LEASE + more, now
             ):
                 raise Conflict(
                     f"plan P-{self.plan_id} is being sent by another process; nothing was sent by this one.",
@@ -290,8 +290,9 @@ class _Chunk:
     known: Mapping[str, Receipt]
 
 
-def _resume_or_claim(engine: Engine, target: Target, plan_id: int, pause: Callable[[float], None]) -> _Chunk | None:
+def _resume_or_claim(lease: Lease, target: Target, pause: Callable[[float], None]) -> _Chunk | None:
     """The next entries: first those whose outcome is unknown, looked for in the target; None when all have ended."""
+    engine, plan_id = lease.engine, lease.plan_id
     with writing(engine) as connection:
         unknown = plans.entries(connection, plan_id, ("sending",))[:CHUNK]
         if unknown:
@@ -301,6 +302,7 @@ def _resume_or_claim(engine: Engine, target: Target, plan_id: int, pause: Callab
     if not chunk:
         return None
     if unknown:
+        lease.keep(target.capabilities.settle)
         pause(target.capabilities.settle.total_seconds())
         chunk = [{**entry, "attempts": entry["attempts"] + 1} for entry in unknown]
     return _Chunk(chunk, there, _looked_for(target, unknown) if unknown else {})

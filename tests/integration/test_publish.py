@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,8 @@ from adapters.targets.memory import MemoryTarget
 from hub import queries
 from hub.errors import Conflict, NotApproved, PlanStale
 from hub.flow import publish
+from hub.store import plans
+from hub.store.engine import reading
 from hub.wiring import Hub
 from tests.conftest import FixedClock
 from tests.worlds import account, deliver, golden_of, invoice
@@ -223,9 +226,10 @@ def test_publish_worker_goes_on_with_what_a_dead_one_left(
     monkeypatch.setattr(type(hub), "target", lambda _hub, _name: erp)
     plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
     publish.approve(hub.engine, plan, None, "ben", hub.clock())
-    publish.Lease(hub.engine, plan, "dead", hub.clock).keep()
+    lease = publish.Lease(hub.engine, plan, "dead", hub.clock)
+    lease.keep()
     publish._begin(hub.engine, plan, "erp")
-    publish._resume_or_claim(hub.engine, erp, plan, lambda _seconds: None)  # and then it dies
+    publish._resume_or_claim(lease, erp, lambda _seconds: None)  # and then it dies
     clock.move(minutes=6)
     assert publish_owed(hub, {"id": "nightly", "target": "erp"}).startswith(f"went on with P-{plan}; ")
     assert erp.effects == 1
@@ -235,3 +239,24 @@ def _keys(text: str) -> list[object]:
     from canonical.ids import SourceKey
 
     return [SourceKey.parse(text)]
+
+
+@pytest.mark.promise("A-69")
+def test_worker_that_waits_for_a_cut_off_keeps_its_plan_for_itself(hub: Hub, clock: FixedClock) -> None:
+    deliver(hub, [account("crm", "1", name="Acorn Ltd")])
+    lost = iter([Receipt(Status.UNCERTAIN)])
+    erp = MemoryTarget("erp", fault=lambda _message: next(lost, None))
+    erp.capabilities = replace(erp.capabilities, settle=timedelta(minutes=15))
+    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        clock.move(seconds=seconds)
+        with reading(hub.engine) as connection:
+            assert plans.abandoned(connection, "erp", clock()) == []
+
+    assert publish.apply(hub.engine, erp, plan, hub.clock, pause) == {"acknowledged": 1}
+    assert waited == [900]
+    assert erp.effects == 1

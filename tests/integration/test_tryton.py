@@ -21,6 +21,7 @@ from adapters.peers.faults import FaultProxy, Trouble
 from adapters.peers.tryton import TrytonServer
 from adapters.registry import KINDS
 from adapters.targets.tryton import TrytonTarget
+from adapters.transport import Paced
 from canonical.record import GoldenRecord
 from hub import queries
 from hub.flow import publish
@@ -152,6 +153,28 @@ def test_deactivated_party_is_hidden_and_comes_back(erp: TrytonTarget) -> None:
     assert key not in {found.golden_id for found in erp.read("account")}
     assert send(erp, message(key, PARTY, 3, "update"))[0].status is Status.APPLIED
     assert key in {found.golden_id for found in erp.read("account")}
+
+
+def test_party_deleted_there_is_gone_and_not_made_again_in_silence(erp: TrytonTarget) -> None:
+    key = new()
+    (made,) = send(erp, message(key, {"document": "party.party", "name": "Short lived", "active": True}))
+    erp.tryton.call("model.party.party.delete", [int(str(made.remote_id))])
+    known = message(key, {**PARTY, "name": "Acorn PLC"}, 2, "update", remote_id=made.remote_id, expected=made.version)
+    (receipt,) = send(erp, known)
+    assert (receipt.status, receipt.remote_id) == (Status.GONE, made.remote_id)
+    assert erp.find("account", [key]) == []
+
+
+def test_connection_is_paced_as_its_options_say(connected: Connect) -> None:
+    throttle = connected(rate=5, burst=2, timeout=7).tryton.transport.manners.throttle
+    assert isinstance(throttle, Paced)
+    assert connected(timeout=7).tryton.transport.manners.read == 7
+
+
+def test_lost_right_to_sign_in_is_an_answer_for_each_message(connected: Connect) -> None:
+    shut = connected(password="not this one")
+    receipts = send(shut, message(new(), PARTY), message(new(), PARTY))
+    assert [one.status for one in receipts] == [Status.FORBIDDEN] * 2
 
 
 def test_product_is_found_by_our_key_beside_its_own_code(erp: TrytonTarget) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from adapters.base import Capabilities, Found, Message, Receipt, Status
-from adapters.errors import TargetUnavailable, UnknownOutcome
+from adapters.errors import TargetRefuses, TargetUnavailable, UnknownOutcome
 from adapters.targets.tryton.kinds import KINDS, Book, Kind, Unfit
 from adapters.targets.tryton.rpc import Refused, Tryton
 from canonical.record import GoldenRecord
@@ -80,14 +80,16 @@ class TrytonTarget:
         """Create what is not there, write what differs; what is refused stands alone."""
         try:
             there = self._there(kind, list(messages.values()))
-        except (Refused, TargetUnavailable, UnknownOutcome) as error:
+        except (Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
             return dict.fromkeys(messages, _trouble(error))
         receipts: dict[int, Receipt] = {}
         new: dict[int, Message] = {}
         for place, message in messages.items():
             row = there.get(message.golden_id)
-            if row is None and message.action != "deactivate":
+            if row is None and message.action != "deactivate" and message.remote_id is None:
                 new[place] = message
+            elif row is None and message.action != "deactivate":  # somebody deleted it there
+                receipts[place] = Receipt(Status.GONE, message.remote_id, "gone", "it was there, and is not any more")
             elif row is None:
                 receipts[place] = Receipt(Status.UNCHANGED, message.golden_id, says="it was never there")
             else:
@@ -111,7 +113,7 @@ class TrytonTarget:
         for place, message in messages.items():
             try:
                 made[place] = kind.create(message, self.book)
-            except (Unfit, Refused, TargetUnavailable, UnknownOutcome) as error:
+            except (Unfit, Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
                 receipts[place] = _trouble(error)
         if not made:
             return receipts
@@ -123,7 +125,7 @@ class TrytonTarget:
             for place, values in made.items():  # one by one, each with its own answer
                 one = {place: messages[place]}
                 receipts[place] = self._alone(partial(self._one, kind, one, values))
-        except (TargetUnavailable, UnknownOutcome) as error:
+        except (TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
             receipts |= dict.fromkeys(made, _trouble(error))
         return receipts
 
@@ -137,7 +139,7 @@ class TrytonTarget:
         ids = self.tryton.call(f"model.{kind.made_as}.create", list(values))
         try:
             by_key = {kind.key_of(row): row for row in kind.rows(self.book, kind.made(ids))}
-        except (Refused, TargetUnavailable, UnknownOutcome) as error:
+        except (Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
             says = f"it was made, and could not be read back: {error}"
             return dict.fromkeys(messages, Receipt(Status.UNCERTAIN, code="uncertain", says=says[:1000]))
         receipts = {}
@@ -183,7 +185,7 @@ class TrytonTarget:
     def _alone(self, act: Callable[[], Receipt]) -> Receipt:
         try:
             return act()
-        except (Unfit, Refused, TargetUnavailable, UnknownOutcome) as error:
+        except (Unfit, Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
             return _trouble(error)
 
 
@@ -195,4 +197,6 @@ def _trouble(error: Exception) -> Receipt:
         return Receipt(Status.INVALID, code=error.code, says=str(error))
     if isinstance(error, UnknownOutcome):
         return Receipt(Status.UNCERTAIN, code="uncertain", says=error.message)
+    if isinstance(error, TargetRefuses):
+        return Receipt(Status.FORBIDDEN, code="forbidden", says=error.message)
     return Receipt(Status.TRANSIENT, code="transient", says=str(error))
