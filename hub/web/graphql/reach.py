@@ -34,7 +34,7 @@ def guard(schema: graphene.Schema) -> graphene.Schema:
     return schema
 
 
-def _within(name: str, resolve: Any, root: Any, info: graphene.ResolveInfo, **given: Any) -> Any:
+def _within(name: str, resolve: Any, root: Any, info: graphene.ResolveInfo, /, **given: Any) -> Any:
     sight = sight_of(info)
     if not sight.whole:
         if name not in REACH:
