@@ -8,26 +8,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from adapters.base import Status
 from adapters.errors import TargetRefuses, TargetUnavailable, UnknownOutcome
+from adapters.record_target import Refused
 from adapters.transport import Answer, Transport
 
 _FORBIDDEN = ("not allowed",)
 _DUPLICATE = ("must be unique", "has to be unique", "already exists")
-
-
-class Refused(Exception):
-    """Tryton says no; `status` is what that means, `says` its own words."""
-
-    def __init__(self, status: Status, says: str, wait: float | None = None) -> None:
-        """`wait` is in seconds, as far as it is said."""
-        super().__init__(says)
-        self.status, self.says = status, says
-        self.wait = None if wait is None else timedelta(seconds=wait)
 
 
 class Tryton:
@@ -92,7 +83,7 @@ def _result(answer: Answer) -> Any:
     if answer.status == 200 and isinstance(said, dict) and said.get("error"):
         raise _refusal(said["error"])
     if answer.status in (429, 503):
-        raise Refused(Status.THROTTLED, f"HTTP {answer.status}", answer.retry_after)
+        raise Refused(Status.THROTTLED, f"HTTP {answer.status}", wait=answer.retry_after)
     if answer.status == 401:
         raise Refused(Status.SESSION_LOST, "the session is gone")
     if answer.status == 403:

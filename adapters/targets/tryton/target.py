@@ -14,8 +14,9 @@ from typing import Any
 
 from adapters.base import Capabilities, Found, Message, Receipt, Status
 from adapters.errors import TargetRefuses, TargetUnavailable, UnknownOutcome
+from adapters.record_target import TROUBLE, Refused, trouble
 from adapters.targets.tryton.kinds import KINDS, Book, Kind, Unfit
-from adapters.targets.tryton.rpc import Refused, Tryton
+from adapters.targets.tryton.rpc import Tryton
 from canonical.record import GoldenRecord
 
 PAGE = 500  # records read in one call
@@ -80,7 +81,7 @@ class TrytonTarget:
         """Create what is not there, write what differs; what is refused stands alone."""
         try:
             there = self._there(kind, list(messages.values()))
-        except (Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
+        except TROUBLE as error:
             return dict.fromkeys(messages, _trouble(error))
         receipts: dict[int, Receipt] = {}
         new: dict[int, Message] = {}
@@ -113,7 +114,7 @@ class TrytonTarget:
         for place, message in messages.items():
             try:
                 made[place] = kind.create(message, self.book)
-            except (Unfit, Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
+            except (Unfit, *TROUBLE) as error:
                 receipts[place] = _trouble(error)
         if not made:
             return receipts
@@ -139,7 +140,7 @@ class TrytonTarget:
         ids = self.tryton.call(f"model.{kind.made_as}.create", list(values))
         try:
             by_key = {kind.key_of(row): row for row in kind.rows(self.book, kind.made(ids))}
-        except (Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
+        except TROUBLE as error:
             says = f"it was made, and could not be read back: {error}"
             return dict.fromkeys(messages, Receipt(Status.UNCERTAIN, code="uncertain", says=says[:1000]))
         receipts = {}
@@ -185,18 +186,14 @@ class TrytonTarget:
     def _alone(self, act: Callable[[], Receipt]) -> Receipt:
         try:
             return act()
-        except (Unfit, Refused, TargetUnavailable, TargetRefuses, UnknownOutcome) as error:
+        except (Unfit, *TROUBLE) as error:
             return _trouble(error)
 
 
 def _trouble(error: Exception) -> Receipt:
     """What an exception means for the record."""
-    if isinstance(error, Refused):
-        return Receipt(error.status, code=error.status.value, says=error.says[:1000], wait=error.wait)
     if isinstance(error, Unfit):
         return Receipt(Status.INVALID, code=error.code, says=str(error))
-    if isinstance(error, UnknownOutcome):
-        return Receipt(Status.UNCERTAIN, code="uncertain", says=error.message)
-    if isinstance(error, TargetRefuses):
-        return Receipt(Status.FORBIDDEN, code="forbidden", says=error.message)
-    return Receipt(Status.TRANSIENT, code="transient", says=str(error))
+    if isinstance(error, TargetUnavailable):
+        return Receipt(Status.TRANSIENT, code="transient", says=str(error))
+    return trouble(error)
