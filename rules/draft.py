@@ -72,8 +72,14 @@ def facts_about(
         "change": "update" if known else "create",
         "published": published,
     }
+    return facts | named_facts(ruleset, [member.values for member in members])
+
+
+def named_facts(ruleset: RuleSet, values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The facts that the document names, by the word of most who speak of them."""
+    facts = {}
     for name, path in ruleset.document.facts.items():
-        said = Counter(text for member in members for text in texts_at(member.values, path)[:1])
+        said = Counter(text for one in values for text in texts_at(one, path)[:1])
         if said:
             facts[name] = min(said, key=lambda text: (-said[text], text))[:LONGEST_FACT]
     return facts

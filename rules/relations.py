@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from rules.document import Relation
-from rules.draft import LONGEST_FACT
+from rules.draft import named_facts
 from rules.forms import texts_at
 from rules.ruleset import RuleSet
 from rules.steps import Steps, split
@@ -31,12 +31,7 @@ class Surroundings:
 
 def broken(ruleset: RuleSet, one: Surroundings) -> list[Relation]:
     """The relations that apply to a record and are not as they must be, in the document's order."""
-    facts = {
-        name: said[0][:LONGEST_FACT]
-        for name, path in ruleset.document.facts.items()
-        if (said := texts_at(one.own, path))
-    }
-    applicable = ruleset.applicable(facts)
+    applicable = ruleset.applicable(named_facts(ruleset, [one.own]))
     return [rule for rule in ruleset.document.relations if rule.id in applicable and not _holds(ruleset, rule, one)]
 
 

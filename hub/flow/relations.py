@@ -24,7 +24,9 @@ def settle(engine: Engine, now: datetime) -> dict[str, int]:
     """Look again at everything that changes have touched; entity → findings that came or went."""
     with reading(engine) as connection:
         inforce = rulesets.in_force(connection, shipped())
-    return {name: count for name, ruleset in inforce.items() if (count := _entity(engine, ruleset, now))}
+        marks, last = relations.marks(connection), relations.last_change(connection)
+    behind = {name: one for name, one in inforce.items() if _behind(one, marks.get(name), last)}
+    return {name: count for name, ruleset in behind.items() if (count := _entity(engine, ruleset, now))}
 
 
 def unmet(connection: Connection, ruleset: RuleSet, ids: Sequence[str]) -> list[Broken]:
@@ -44,6 +46,8 @@ def holding(connection: Connection, inforce: Mapping[str, RuleSet], owed: Iterab
         ids.setdefault(entity, []).append(golden_id)
     found: dict[str, str] = {}
     for entity, mine in ids.items():
+        if all(rule.effect != "hold" for rule in inforce[entity].document.relations):
+            continue
         for one in unmet(connection, inforce[entity], sorted(mine)):
             if one.rule.effect == "hold":
                 found.setdefault(one.golden_id, one.rule.id)
@@ -65,13 +69,17 @@ def _entity(engine: Engine, ruleset: RuleSet, now: datetime) -> int:
     return total
 
 
+def _behind(ruleset: RuleSet, mark: Mark | None, last: int) -> bool:
+    """Whether there is anything to look at: other rules, records not looked at yet, or changes."""
+    if not ruleset.document.relations and mark is None:
+        return False
+    return mark != Mark(_named(ruleset), last)
+
+
 def _next(connection: Connection, ruleset: RuleSet) -> tuple[list[str], Mark | None, bool]:
     """Golden records to look at, the mark after them, and whether there may be more; no mark: nothing to do."""
     entity = ruleset.entity.name
-    before = relations.mark_of(connection, entity)
-    rules = _named(ruleset)
-    if before is None and not ruleset.document.relations:
-        return [], None, False
+    before, rules = relations.marks(connection).get(entity), _named(ruleset)
     if before is None or before.rules != rules:
         before = Mark(rules, relations.last_change(connection), "")
     if before.after is not None:

@@ -14,9 +14,8 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from uuid_utils import uuid7
 
-from hub.store import bulk
+from hub.store import bulk, questions
 from hub.store.engine import Prepared, among
 from hub.store.tables import decision, evidence, task
 
@@ -47,17 +46,13 @@ def ask_again(connection: sa.Connection, entity: str, records: Iterable[int], no
     lapsed = _end(connection, [row for row in changed if row["lapses"]], now)
     asked = {(row["left_id"], row["right_id"]): row for row in changed if not row["lapses"]}
     standing = {(row.left_id, row.right_id): row.id for row in _OPEN(connection, ids)}
-    settled = [id_ for pair, id_ in standing.items() if pair not in asked]
-    if settled:
-        closed = {"state": "closed", "closed_at": now, "closed_by": "settled by what is known now"}
-        connection.execute(sa.update(task).where(among(connection, task.c.id, settled)).values(closed))
-    made = (
-        (str(uuid7()), entity, "reconfirm", *pair, _words(row), row["score_now"], "open", now)
+    questions.withdraw(connection, [id_ for pair, id_ in standing.items() if pair not in asked], now)
+    new = (
+        (entity, "reconfirm", *pair, _words(row), row["score_now"])
         for pair, row in sorted(asked.items())
         if pair not in standing
     )
-    columns = ("id", "entity", "kind", "left_id", "right_id", "reason", "score", "state", "opened_at")
-    bulk.insert(connection, task, columns, made)
+    questions.ask(connection, new, now)
     return lapsed
 
 

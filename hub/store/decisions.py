@@ -12,9 +12,8 @@ from uuid_utils import uuid7
 
 from canonical.ids import SourceKey
 from hub.store.engine import among
+from hub.store.questions import WITHDRAWN
 from hub.store.tables import decision, golden, link, record, task
-
-WITHDRAWN = "settled by what is known now"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from canonical.ids import SourceKey
+from hub.store import related
 from hub.store.engine import among
-from hub.store.relation_tables import RELATION_CODE, relation_finding
+from hub.store.relation_tables import relation_finding
 from hub.store.tables import (
     audit,
     batch,
@@ -124,18 +125,10 @@ def findings(connection: sa.Connection, *, golden_id: str = "", record_ids: Sequ
     """The findings that stand with a golden record and its source records."""
     about = sa.or_(finding.c.golden_id == golden_id, among(connection, finding.c.record_id, record_ids))
     found = connection.execute(sa.select(finding).where(about).order_by(finding.c.id)).mappings()
-    return [dict(row) for row in found] + _between(connection, golden_id)
-
-
-def _between(connection: sa.Connection, golden_id: str) -> list[Row]:
-    """What is not as it must be between a golden record and others, as findings."""
-    query = sa.select(relation_finding).where(relation_finding.c.golden_id == golden_id)
-    return [
-        {"code": RELATION_CODE, "severity": row.severity, "field": None, "message": f"{row.message} ({row.rule})"}
-        | dict.fromkeys(("id", "record_id", "place", "batch_id", "position"))
-        | {"golden_id": golden_id}
-        for row in connection.execute(query.order_by(relation_finding.c.rule))
-    ]
+    others = connection.execute(related.between(connection, [golden_id]).order_by(relation_finding.c.rule)).mappings()
+    nowhere = dict.fromkeys(("record_id", "place", "batch_id", "position"))
+    rows: list[Row] = [dict(row) for row in found]
+    return rows + [{**nowhere, **row} for row in others]
 
 
 def tasks(

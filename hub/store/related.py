@@ -77,16 +77,17 @@ def findings(connection: sa.Connection, ids: Sequence[str]) -> ByRecord:
     theirs = theirs.select_from(link).join(record, record.c.id == link.c.record_id)
     theirs = theirs.join(finding, finding.c.record_id == record.c.id)
     theirs = theirs.where(among(connection, link.c.golden_id, ids), link.c.until.is_(None))
-    both = sa.union_all(own, theirs, _between(connection, ids, none)).subquery()
+    both = sa.union_all(own, theirs, between(connection, ids).add_columns(none, none, none)).subquery()
     return _grouped(connection, sa.select(both).order_by(sa.func.coalesce(both.c.id, _LAST), both.c.message), ids)
 
 
-def _between(connection: sa.Connection, ids: Sequence[str], none: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def between(connection: sa.Connection, ids: Sequence[str]) -> sa.Select[Any]:
     """What is not as it must be between these golden records and others, as findings."""
     r = relation_finding.c
-    words = r.message + " (" + r.rule + ")"
-    said = (sa.null().cast(sa.BigInteger()), sa.literal(RELATION_CODE), r.severity, none, words)
-    return sa.select(r.golden_id, *said, none, none, none).where(among(connection, r.golden_id, ids))
+    return sa.select(
+        r.golden_id, sa.null().cast(sa.BigInteger()).label("id"), sa.literal(RELATION_CODE).label("code"), r.severity,
+        sa.null().cast(sa.Text()).label("field"), (r.message + " (" + r.rule + ")").label("message"),
+    ).where(among(connection, r.golden_id, ids))  # fmt: skip
 
 
 def histories(connection: sa.Connection, ids: Sequence[str], most: int, before: int | None = None) -> ByRecord:

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from uuid_utils import uuid7
 
 from canonical.catalogue import ENTITIES
 from canonical.ids import SourceKey
-from hub.store import bulk, plans
+from hub.store import bulk, plans, questions
 from hub.store.change_table import change
 from hub.store.engine import among
 from hub.store.relation_tables import relation_finding, relation_mark
@@ -61,7 +60,7 @@ def around(connection: sa.Connection, ruleset: RuleSet, ids: Sequence[str]) -> d
 def walked(connection: sa.Connection, ids: Iterable[str], steps: Steps) -> Pairs:
     """Where a walk leads from each golden record: pairs of start and end, one statement a step."""
     pairs = {(id_, id_) for id_ in ids}
-    for step in steps:
+    for step in steps if pairs else ():
         here = sorted({end for _, end in pairs})
         led: dict[str, list[str]] = {}
         for start, end in connection.execute(_step(connection, here, step)):
@@ -114,11 +113,10 @@ def ids_after(connection: sa.Connection, entity: str, after: str, most: int) -> 
     return list(connection.execute(query.order_by(golden.c.id).limit(most)).scalars())
 
 
-def mark_of(connection: sa.Connection, entity: str) -> Mark | None:
-    """Up to where an entity was looked at."""
-    query = sa.select(relation_mark.c.rules, relation_mark.c.change, relation_mark.c.after)
-    row = connection.execute(query.where(relation_mark.c.entity == entity)).one_or_none()
-    return Mark(*row) if row else None
+def marks(connection: sa.Connection) -> dict[str, Mark]:
+    """Entity → up to where it was looked at."""
+    query = sa.select(relation_mark.c.entity, relation_mark.c.rules, relation_mark.c.change, relation_mark.c.after)
+    return {entity: Mark(*mark) for entity, *mark in connection.execute(query)}
 
 
 def keep_mark(connection: sa.Connection, entity: str, mark: Mark) -> None:
@@ -150,15 +148,6 @@ def note(connection: sa.Connection, ids: Sequence[str], broken: Sequence[Broken]
     return len(gone) + len(new)
 
 
-def of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Golden id → what is known not to be as it must be with others."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    query = sa.select(relation_finding).where(among(connection, relation_finding.c.golden_id, ids))
-    for row in connection.execute(query.order_by(relation_finding.c.golden_id, relation_finding.c.rule)).mappings():
-        found.setdefault(row["golden_id"], []).append(dict(row))
-    return found
-
-
 def _ask(connection: sa.Connection, ids: Sequence[str], broken: Sequence[Broken], now: datetime) -> None:
     """One task a golden record, on its founder; closed when it is settled."""
     query = sa.select(golden.c.id, golden.c.entity, golden.c.founder_id).where(among(connection, golden.c.id, ids))
@@ -169,21 +158,15 @@ def _ask(connection: sa.Connection, ids: Sequence[str], broken: Sequence[Broken]
         reasons.setdefault(founders[one.golden_id][1], []).append(f"{one.rule.message} ({one.rule.id})")
     mine = sa.and_(task.c.kind == KIND, task.c.state == "open", among(connection, task.c.left_id, sorted(entities)))
     standing = {row.left_id: row for row in connection.execute(sa.select(task).where(mine))}
-    settled = [row.id for left, row in standing.items() if left not in reasons]
-    if settled:
-        closed = {"state": "closed", "closed_at": now, "closed_by": "settled by what is known now"}
-        connection.execute(sa.update(task).where(among(connection, task.c.id, settled)).values(closed))
+    questions.withdraw(connection, [row.id for left, row in standing.items() if left not in reasons], now)
     words = {left: "; ".join(said) for left, said in reasons.items()}
     bulk.update(
         connection, task, ("id",),
         [{"id": standing[left].id, "reason": said} for left, said in words.items()
          if left in standing and standing[left].reason != said],
     )  # fmt: skip
-    bulk.insert(
-        connection, task, ("id", "entity", "kind", "left_id", "reason", "state", "opened_at"),
-        ((str(uuid7()), entities[left], KIND, left, said, "open", now) for left, said in sorted(words.items())
-         if left not in standing),
-    )  # fmt: skip
+    new = sorted(words.keys() - standing.keys())
+    questions.ask(connection, ((entities[left], KIND, left, None, words[left], None) for left in new), now)
 
 
 def _step(connection: sa.Connection, here: Sequence[str], step: str) -> sa.Select[Any]:

@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from uuid_utils import uuid7
 
 from canonical.ids import SourceKey
 from canonical.record import Provenance
-from hub.store import bulk, changes
+from hub.store import bulk, changes, questions
 from hub.store.engine import Prepared, among
 from hub.store.tables import (
     finding,
@@ -235,8 +234,10 @@ def _write_outbox(connection: sa.Connection, verdict: Verdict) -> None:
         for draft in verdict.changed
         for one in draft.publications
     )
-    columns = ("target", "entity", "golden_id", "version", "action", "waits_for", "held", "state", "created_at")
-    bulk.insert(connection, outbox, columns, rows)
+    bulk.insert(connection, outbox, _OWED, rows)
+
+
+_OWED = ("target", "entity", "golden_id", "version", "action", "waits_for", "held", "state", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +249,25 @@ class NewlyOwed:
     version: int
     waits_for: str | None
     held: str | None
+    row: int | None = None  # the outbox row of this version, where it has gone before
 
 
 def newly_owed(connection: sa.Connection, verdict: Verdict, retold: Collection[str] = ()) -> list[NewlyOwed]:
     """What other rules would send of golden records that stay as they are; everything, to targets told otherwise."""
     same = [d for d in verdict.judgement.drafts if d.change is Change.UNCHANGED and d.publications]
-    query = sa.select(outbox.c.target, outbox.c.golden_id, outbox.c.version).where(outbox.c.action == "upsert")
-    query = query.where(among(connection, outbox.c.golden_id, sorted(draft.id for draft in same)))
-    known = {tuple(row) for row in connection.execute(query)} if same else set()
+    o = outbox.c
+    query = sa.select(o.target, o.golden_id, o.version, o.id).where(o.action == "upsert")
+    query = query.where(among(connection, o.golden_id, sorted(draft.id for draft in same)))
+    known = {tuple(key): id_ for *key, id_ in connection.execute(query)} if same else {}
     return [
-        NewlyOwed(one.target, draft.id, draft.version, one.waits_for, one.held)
+        NewlyOwed(
+            one.target,
+            draft.id,
+            draft.version,
+            one.waits_for,
+            one.held,
+            known.get((one.target, draft.id, draft.version)),
+        )
         for draft in same
         for one in draft.publications
         if one.target in retold or (one.target, draft.id, draft.version) not in known
@@ -266,25 +276,16 @@ def newly_owed(connection: sa.Connection, verdict: Verdict, retold: Collection[s
 
 def owe(connection: sa.Connection, verdict: Verdict, owed: Iterable[NewlyOwed]) -> None:
     """Write what is newly owed; a row that has gone before is owed again."""
-    wanted = {(one.target, one.golden_id, one.version): one for one in owed}
-    o = outbox.c
-    query = sa.select(o.id, o.target, o.golden_id, o.version).where(
-        o.action == "upsert", among(connection, o.golden_id, sorted({id_ for _, id_, _ in wanted}))
-    )
-    gone = {(row.target, row.golden_id, row.version): row.id for row in connection.execute(query)} if wanted else {}
+    new, before = [], []
     again = {"state": "pending", "approved_at": None, "approved_by": None, "created_at": verdict.now}
-    bulk.update(
-        connection, outbox, ("id",),
-        [{"id": id_, "waits_for": wanted[key].waits_for, "held": wanted[key].held, **again}
-         for key, id_ in gone.items() if key in wanted],
-    )  # fmt: skip
-    columns = ("target", "golden_id", "version", "waits_for", "held", "entity", "action", "state", "created_at")
-    rows = (
-        (o.target, o.golden_id, o.version, o.waits_for, o.held, verdict.case.entity, "upsert", "pending", verdict.now)
-        for key, o in wanted.items()
-        if key not in gone
-    )
-    bulk.insert(connection, outbox, columns, rows)
+    for one in owed:
+        if one.row is not None:
+            before.append({"id": one.row, "waits_for": one.waits_for, "held": one.held, **again})
+        else:
+            new.append((one.target, verdict.case.entity, one.golden_id, one.version, "upsert", one.waits_for, one.held,
+                        "pending", verdict.now))  # fmt: skip
+    bulk.update(connection, outbox, ("id",), before)
+    bulk.insert(connection, outbox, _OWED, new)
 
 
 Subject = tuple[str, int, int | None]
@@ -297,16 +298,13 @@ def _write_tasks(connection: sa.Connection, verdict: Verdict) -> None:
     standing = {(row.kind, row.left_id, row.right_id): row for row in _STANDING(connection, core)}
     answered = [row.id for subject, row in standing.items() if subject not in asked and subject[0] in JUDGED]
     bulk.update(connection, task, ("id",), _reworded(asked, standing))
-    if answered:
-        closed = {"state": "closed", "closed_at": verdict.now, "closed_by": "settled by what is known now"}
-        connection.execute(sa.update(task).where(among(connection, task.c.id, answered)).values(closed))
-    rows = (
-        (str(uuid7()), verdict.case.entity, *subject, q.reason, q.score, "open", verdict.now)
+    questions.withdraw(connection, answered, verdict.now)
+    new = (
+        (verdict.case.entity, *subject, q.reason, q.score)
         for subject, q in sorted(asked.items(), key=lambda pair: (pair[0][0], pair[1].left))
         if subject not in standing
     )
-    columns = ("id", "entity", "kind", "left_id", "right_id", "reason", "score", "state", "opened_at")
-    bulk.insert(connection, task, columns, rows)
+    questions.ask(connection, new, verdict.now)
     _mark_waiting(connection, verdict, standing.keys() | asked.keys())
 
 
