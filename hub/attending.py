@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.errors import Conflict, InvalidRequest, NotFound, NotPermitted
+from hub.errors import Conflict, InvalidRequest, NotFound, require_role
 from hub.store import attention, audit, decisions
 from hub.store.access import Principal
 from hub.store.attention import Attention, Pair
@@ -103,8 +103,7 @@ class Attending:
 
     @contextmanager
     def _task(self, task_id: str) -> Iterator[tuple[Connection, Mapping[str, Any]]]:
-        if self.principal.role not in MAY_ATTEND:
-            raise NotPermitted(f"{self.principal.role} may not do this; {' or '.join(sorted(MAY_ATTEND))} may.")
+        require_role(self.principal.role, sorted(MAY_ATTEND))
         with writing(self.engine) as connection:
             task = decisions.task_of(connection, task_id)
             if task is None:

@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from canonical.catalogue import entity as entity_named
 from canonical.ids import SourceKey
-from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted
+from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted, require_reason, require_role
 from hub.flow import approvals
 from hub.flow.resolve import resolve
 from hub.store import attention, audit, confirming, decisions, journal, plans
@@ -179,8 +179,7 @@ class Desk:
 
         Who decided about the record cannot approve what follows from it.
         """
-        if not reason.strip():
-            raise InvalidRequest("an approval needs a reason.", hint="Say in a few words why it may leave.")
+        require_reason(reason, "an approval", "Say in a few words why it may leave.")
         with writing(self.engine) as connection:
             asked = [
                 one for one in plans.waiting(connection) if (one["golden_id"], one["target"]) == (golden_id, target)
@@ -312,13 +311,11 @@ class Desk:
         audit.append(connection, Act(self.principal.name, action, subject, detail), self.now)
 
     def _permit(self, roles: frozenset[str]) -> None:
-        if self.principal.role not in roles:
-            raise NotPermitted(f"{self.principal.role} may not do this; {' or '.join(sorted(roles))} may.")
+        require_role(self.principal.role, sorted(roles))
 
 
 def _give_reason(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidRequest("a decision needs a reason.", hint="Say in a few words how you know.")
+    require_reason(reason, "a decision", "Say in a few words how you know.")
 
 
 def _path(connection: Connection, reached: Mapping[int, tuple[int, str]], end: SourceKey) -> str:

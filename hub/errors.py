@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from canonical.errors import MasterDataError
 
 
@@ -123,3 +125,16 @@ class SpecUnfit(MasterDataError):
 
     code = "HUB-2011"
     hint = "`hub match FILE --propose spec.yaml --out clusters.csv` writes one that fits."
+
+
+def require_reason(reason: str, what: str, hint: str = "Say in a few words why.") -> None:
+    """Raise InvalidRequest unless a reason is given for what somebody does."""
+    if not reason.strip():
+        raise InvalidRequest(f"{what} needs a reason.", hint=hint)
+
+
+def require_role(role: str, able: Iterable[str]) -> None:
+    """Raise NotPermitted unless the role is one of those who may."""
+    named = tuple(able)
+    if role not in named:
+        raise NotPermitted(f"{role} may not do this; {' or '.join(named)} may.")

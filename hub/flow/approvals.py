@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from hub.errors import InvalidRequest, NotFound, NotPermitted
+from hub.errors import InvalidRequest, NotFound, NotPermitted, require_reason, require_role
+from hub.flow.dates import ACTOR
 from hub.store import audit, delegations, plans
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, writing
 from rules.ruleset import RuleSet
-
-ACTOR = "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,7 @@ class Loan:
 
 def lend(engine: Engine, lender: Principal, loan: Loan, now: datetime) -> int:
     """Let somebody else approve in a role that the lender has; the delegation's id. Raises NotPermitted."""
-    if not loan.reason.strip():
-        raise InvalidRequest("a delegation needs a reason.", hint="Say in a few words why.")
+    require_reason(loan.reason, "a delegation")
     if loan.until <= now:
         raise InvalidRequest(f"{loan.until:%Y-%m-%d %H:%M} is over; a role is lent until a later time.")
     if loan.borrower == lender.name:
@@ -64,7 +62,7 @@ def standing_for(connection: Connection, who: Principal, roles: Collection[str],
     held = delegations.roles_of(connection, who, now)
     able = [lenders for role, lenders in sorted(held.items()) if role in roles]
     if not able:
-        raise NotPermitted(f"{who.role} may not do this; {' or '.join(sorted(roles))} may.")
+        require_role(who.role, sorted(roles))
     return frozenset({who.name}) | min(able, key=len)
 
 

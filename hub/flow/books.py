@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from canonical.record import GoldenRecord
-from hub.errors import InvalidRequest, NotFound
+from hub.errors import InvalidRequest, NotFound, require_reason
 from hub.flow.promote import Will
 from hub.store import audit, books, plans, reads
 from hub.store.audit import Act
@@ -24,8 +24,7 @@ from rules.ruleset import RuleSet
 
 def close(engine: Engine, whose: str, through: date, will: Will, now: datetime) -> int:
     """Close books through a day: of one legal entity by golden id, or of everybody (`*`). Raises NotFound."""
-    if not will.reason.strip():
-        raise InvalidRequest("closing books needs a reason.", hint="Say in a few words why.")
+    require_reason(will.reason, "closing books")
     if through > now.date():
         raise InvalidRequest(f"{through} is not over; books are closed through a day that is.")
     with writing(engine) as connection:
@@ -41,8 +40,7 @@ def close(engine: Engine, whose: str, through: date, will: Will, now: datetime) 
 
 def reopen(engine: Engine, closing_id: int, will: Will, now: datetime) -> None:
     """Take a closing back. Raises NotFound."""
-    if not will.reason.strip():
-        raise InvalidRequest("reopening books needs a reason.", hint="Say in a few words why.")
+    require_reason(will.reason, "reopening books")
     with writing(engine) as connection:
         if not books.reopen(connection, closing_id, will.author, now):
             raise NotFound(f"there is no closing {closing_id} in force.", hint="`hub books ls` lists them.")

@@ -16,7 +16,7 @@ from canonical.catalogue import ENTITIES
 from canonical.catalogue import entity as entity_named
 from canonical.findings import Finding, Severity
 from canonical.record import SourceRecord
-from hub.errors import InvalidRequest, NotFound
+from hub.errors import InvalidRequest, NotFound, require_reason
 from hub.flow.intake import Retold, retell
 from hub.flow.resolve import resolve
 from hub.store import audit, cases, codes
@@ -80,8 +80,7 @@ def _fit(made: Listed) -> object:
 
 
 def _reasoned(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidRequest("a code needs a reason.", hint="Say in a few words how you know.")
+    require_reason(reason, "a code", "Say in a few words how you know.")
 
 
 def _claim(connection: Connection) -> None:

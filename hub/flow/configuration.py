@@ -19,7 +19,7 @@ from adapters.mapping import MappedSource
 from adapters.mapping import load as load_mapping
 from adapters.registry import SOURCES, source
 from canonical.catalogue import ENTITIES
-from hub.errors import Conflict, InvalidRequest, NotApproved
+from hub.errors import Conflict, NotApproved, require_reason
 from hub.flow import codes as explaining
 from hub.flow.documents import difference
 from hub.flow.promote import Will, put_in_force
@@ -94,8 +94,7 @@ def apply(
     Raises Conflict when the hub is not the one of the seal, NotApproved or SimulationStale when rules change
     that nobody else has simulated as they are.
     """
-    if not will.reason.strip():
-        raise InvalidRequest("a change of the configuration needs a reason.", hint="Say in a few words why.")
+    require_reason(will.reason, "a change of the configuration")
     with writing(engine) as connection:
         cases.claim(connection, "configuration")
         for entity in ENTITIES:  # everybody's order, so that nobody waits for somebody who waits for them

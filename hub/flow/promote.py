@@ -13,7 +13,7 @@ from datetime import datetime
 
 import orjson
 
-from hub.errors import Conflict, InvalidRequest, NotFound, SimulationStale
+from hub.errors import Conflict, NotFound, SimulationStale, require_reason
 from hub.flow.impact import Impact, of_core, retold
 from hub.flow.rejudge import sweep
 from hub.flow.simulate import get, prepare, simulate
@@ -45,8 +45,7 @@ def promote(engine: Engine, entity: str, simulation_id: int, will: Will, now: da
 
 def put_in_force(connection: Connection, entity: str, simulation_id: int, will: Will, now: datetime) -> RuleSet:
     """The same within a transaction, whoever has simulated it. Raises SimulationStale."""
-    if not will.reason.strip():
-        raise InvalidRequest("a promotion needs a reason.", hint="Say in a few words why.")
+    require_reason(will.reason, "a promotion")
     cases.claim(connection, entity)
     found = get(connection, simulation_id)
     draft = load(found.document, found.version)

@@ -21,7 +21,7 @@ from adapters.base import Found, Target
 from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from hub.clock import Clock
-from hub.errors import Conflict, InvalidRequest, NotFound
+from hub.errors import Conflict, InvalidRequest, NotFound, require_reason
 from hub.store import audit, drift
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, reading, writing
@@ -181,8 +181,7 @@ def accept(
 
 def standing_one(connection: Connection, drift_id: int, reason: str) -> dict[str, Any]:
     """Drift that stands, to be dealt with for a reason. Raises InvalidRequest, NotFound, Conflict."""
-    if not reason.strip():
-        raise InvalidRequest("this needs a reason.", hint="Say in a few words why.")
+    require_reason(reason, "this")
     row = drift.get(connection, drift_id)
     if row is None:
         raise NotFound(f"there is no drift D-{drift_id}.", hint="`hub drift ls` lists it.")

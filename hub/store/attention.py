@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from hub.store.desk_tables import attention, comment
+from hub.store.engine import inserting
 from hub.store.tables import decision, golden, link, record, record_version
 
 Pair = tuple[int, int]
@@ -54,8 +53,7 @@ def put(connection: sa.Connection, pair: Pair, wanted: Attention) -> None:
         "holder": wanted.holder, "held_until": wanted.held_until,
         "snoozed_by": wanted.snoozed_by, "snoozed_until": wanted.snoozed_until,
     }  # fmt: skip
-    insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
-    made = insert(attention).values(one=pair[0], other=pair[1], **values)
+    made = inserting(connection, attention).values(one=pair[0], other=pair[1], **values)
     connection.execute(made.on_conflict_do_update(index_elements=["one", "other"], set_=values))
 
 

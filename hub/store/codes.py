@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.code_tables import code, mapping, reading
-from hub.store.engine import among
+from hub.store.engine import among, inserting
 from hub.store.tables import batch, finding, payload, record, record_version
 
 UNLISTED = "HUB-3205"
@@ -131,8 +130,7 @@ def as_received(connection: sa.Connection, ids: Sequence[int]) -> list[Received]
 def keep_mapping(connection: sa.Connection, fingerprint: str, name: str, document: str, now: datetime) -> None:
     """Keep a mapping that a delivery is read with, once."""
     row = {"fingerprint": fingerprint, "name": name, "document": document, "since": now}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(mapping).values(row).on_conflict_do_nothing())
+    connection.execute(inserting(connection, mapping).values(row).on_conflict_do_nothing())
 
 
 def read_with(connection: sa.Connection, system: str, fingerprint: str, now: datetime) -> None:

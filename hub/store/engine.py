@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -84,6 +85,11 @@ def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequ
         return column == sa.func.any(sa.bindparam(None, list(values), type_=ARRAY(column.type)))
     listed = sa.func.json_each(sa.bindparam(None, _dumps(list(values)), type_=sa.Text())).table_valued("value")
     return column.in_(sa.select(listed.c.value))
+
+
+def inserting(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that can say what to do where the row is there already (`on_conflict_…`), on either database."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 class Prepared:

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from hub.errors import NotFound
+from hub.store.engine import inserting
 from hub.store.tables import firing, schedule
 
 LEASE = timedelta(minutes=5)
@@ -31,14 +30,14 @@ def get(connection: sa.Connection, schedule_id: str) -> Mapping[str, Any]:
 
 def put(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Create or replace a schedule by its id."""
-    made = _insert(connection, schedule).values(dict(row))
+    made = inserting(connection, schedule).values(dict(row))
     changed = {name: value for name, value in row.items() if name != "id"}
     connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
 def put_if_none(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Create a schedule unless there is one of this id, whatever it says."""
-    connection.execute(_insert(connection, schedule).values(dict(row)).on_conflict_do_nothing())
+    connection.execute(inserting(connection, schedule).values(dict(row)).on_conflict_do_nothing())
 
 
 def claim(connection: sa.Connection, schedule_id: str, fire_at: datetime, holder: str, now: datetime) -> bool:
@@ -50,7 +49,7 @@ def claim(connection: sa.Connection, schedule_id: str, fire_at: datetime, holder
         "holder": holder,
         "lease_until": now + LEASE,
     }
-    made = _insert(connection, firing).values(row).on_conflict_do_nothing().returning(firing.c.schedule_id)
+    made = inserting(connection, firing).values(row).on_conflict_do_nothing().returning(firing.c.schedule_id)
     if connection.execute(made).one_or_none() is not None:
         return True
     mine = sa.and_(firing.c.schedule_id == schedule_id, firing.c.fire_at == fire_at)
@@ -88,7 +87,3 @@ def firings(connection: sa.Connection, most: int = 50) -> list[Mapping[str, Any]
     """The newest firings first."""
     query = sa.select(firing).order_by(firing.c.fire_at.desc()).limit(most)
     return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    return insert_postgresql(table) if connection.dialect.name == "postgresql" else insert_sqlite(table)

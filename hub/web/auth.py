@@ -9,7 +9,7 @@ from typing import cast
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.errors import NotAuthenticated, NotPermitted, OutOfSight
+from hub.errors import NotAuthenticated, OutOfSight, require_role
 from hub.store import access
 from hub.store.access import Principal
 from hub.store.engine import reading, writing
@@ -57,8 +57,8 @@ def visitor() -> Principal:
 
 def require(principal: Principal, *roles: str) -> None:
     """Raise NotPermitted unless the role is one of these, or admin."""
-    if principal.role not in (*roles, "admin"):
-        raise NotPermitted(f"{principal.role} may not do this; {' or '.join(roles)} may.")
+    if principal.role != "admin":
+        require_role(principal.role, roles)
 
 
 def form_token() -> str:

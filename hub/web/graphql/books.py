@@ -16,6 +16,7 @@ from hub.web import auth
 from hub.web.graphql.context import hub_of, principal_of
 from hub.web.graphql.facts import listed
 from hub.web.graphql.payloads import guarded, user_errors
+from hub.web.graphql.shapes import timed
 
 
 class BookClosing(graphene.ObjectType):
@@ -92,8 +93,7 @@ class Query:
         """All closings, reopened ones too."""
         with reading(hub_of(info).engine) as connection:
             rows = books.every(connection)
-        names = ("through", "closed_at", "reopened_at")
-        return [row | {name: row[name] and row[name].isoformat() for name in names} for row in rows]
+        return [timed(row, "through", "closed_at", "reopened_at") for row in rows]
 
 
 class Mutation:

@@ -6,13 +6,14 @@ from typing import Any
 
 import graphene
 
-from hub.errors import NotPermitted
+from hub.errors import require_role
 from hub.flow import codes as flow
 from hub.store import codes
 from hub.store.engine import reading
 from hub.web.graphql.context import hub_of, principal_of, seen, sight_of
 from hub.web.graphql.facts import Json, listed
 from hub.web.graphql.payloads import guarded, user_errors
+from hub.web.graphql.shapes import timed
 
 MAY_EXPLAIN = frozenset({"engineer", "steward", "admin"})
 
@@ -110,7 +111,7 @@ class Query:
         """The entries in force, or all that ever were."""
         with reading(hub_of(info).engine) as connection:
             rows = codes.entries(connection, ended=history)
-        return [row | {n: row[n] and row[n].isoformat() for n in ("since", "until")} for row in rows]
+        return [timed(row, "since", "until") for row in rows]
 
     @staticmethod
     def resolve_unmapped_codes(_root: None, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
@@ -139,6 +140,5 @@ def _desk(info: graphene.ResolveInfo) -> flow.Desk:
 def _author(info: graphene.ResolveInfo) -> str:
     """Who explains. Raises NotPermitted."""
     principal = principal_of(info)
-    if principal.role not in MAY_EXPLAIN:
-        raise NotPermitted(f"{principal.role} may not do this; {' or '.join(sorted(MAY_EXPLAIN))} may.")
+    require_role(principal.role, sorted(MAY_EXPLAIN))
     return principal.name

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import graphene
 
-from hub.errors import InvalidRequest
 from hub.flow import approvals
 from hub.store import delegations
 from hub.store.engine import reading
 from hub.web.graphql.context import hub_of, principal_of
 from hub.web.graphql.facts import listed
+from hub.web.graphql.overrides import moment_of
 from hub.web.graphql.payloads import guarded, user_errors
+from hub.web.graphql.shapes import timed
 
 
 class Delegation(graphene.ObjectType):
@@ -48,7 +48,7 @@ class LendRole(graphene.Mutation):
         """Lend it, or say why not."""
 
         def act() -> LendRole:
-            hub, loan = hub_of(info), approvals.Loan(role, borrower, _moment(more["until"]), more["reason"])
+            hub, loan = hub_of(info), approvals.Loan(role, borrower, moment_of(more["until"]), more["reason"])
             made = approvals.lend(hub.engine, principal_of(info), loan, hub.clock())
             return LendRole(delegation=made, user_errors=[])
 
@@ -88,9 +88,7 @@ class Query:
         """All of them, ended ones too."""
         with reading(hub_of(info).engine) as connection:
             rows = delegations.every(connection)
-        return [
-            row | {name: row[name] and row[name].isoformat() for name in ("since", "until", "ended_at")} for row in rows
-        ]
+        return [timed(row, "since", "until", "ended_at") for row in rows]
 
 
 class Mutation:
@@ -98,11 +96,3 @@ class Mutation:
 
     lend_role = LendRole.Field()
     end_delegation = EndDelegation.Field()
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(f"{text[:30]!r} is no time.", hint="Write 2026-10-31 or 2026-10-31T18:00:00Z.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

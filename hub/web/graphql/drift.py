@@ -15,6 +15,7 @@ from hub.web.graphql.context import hub_of, principal_of, seen
 from hub.web.graphql.facts import Json, listed
 from hub.web.graphql.overrides import time_of
 from hub.web.graphql.payloads import guarded, user_errors
+from hub.web.graphql.shapes import timed
 
 MAY_ACT = ("operator", "steward", "approver")
 
@@ -150,5 +151,4 @@ def _settle(info: graphene.ResolveInfo, drift_id: int, act: str, reason: str, un
 def _runs(info: graphene.ResolveInfo) -> list[dict[str, Any]]:
     with reading(hub_of(info).engine) as connection:
         rows = drift.latest(connection)
-    names = ("started_at", "finished_at")
-    return [row | {name: row[name] and row[name].isoformat() for name in names} for row in rows]
+    return [timed(row, "started_at", "finished_at") for row in rows]

@@ -16,6 +16,7 @@ from hub.web.graphql.context import hub_of, principal_of
 from hub.web.graphql.facts import listed
 from hub.web.graphql.overrides import time_of
 from hub.web.graphql.payloads import guarded, user_errors
+from hub.web.graphql.shapes import timed
 
 _TIMES = ("created_at", "last_used_at", "expires_at", "revoked_at")
 
@@ -135,8 +136,7 @@ class Query:
         hub = hub_of(info)
         with reading(hub.engine) as connection:
             rows = access.every(connection, hub.clock())
-        times = [{name: row[name] and row[name].isoformat() for name in _TIMES} for row in rows]
-        return [row | time | {"hidden": row["hidden"] or []} for row, time in zip(rows, times, strict=True)]
+        return [timed(row, *_TIMES) | {"hidden": row["hidden"] or []} for row in rows]
 
 
 class Mutation:

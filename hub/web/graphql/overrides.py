@@ -94,9 +94,12 @@ class Mutation:
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A time as it is written in ISO 8601; without a zone it is UTC."""
-    if text is None:
-        return None
+    """A time that may be left out."""
+    return None if text is None else moment_of(text)
+
+
+def moment_of(text: str) -> datetime:
+    """A time as it is written in ISO 8601; without a zone it is UTC. Raises InvalidRequest."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -12,6 +12,7 @@ from hub.web import auth
 from hub.web.graphql.context import hub_of, principal_of, seen
 from hub.web.graphql.facts import Json, listed
 from hub.web.graphql.payloads import guarded, user_errors
+from hub.web.graphql.shapes import timed
 
 MAY_RUN = ("operator", "approver")
 MOST = 1000  # entries of one answer
@@ -172,5 +173,4 @@ def _plan(info: graphene.ResolveInfo, plan_id: int) -> dict[str, Any]:
 
 
 def _told(row: Any) -> dict[str, Any]:
-    times = {name: row[name] and row[name].isoformat() for name in ("created_at", "finished_at")}
-    return dict(row) | times | {"hash": row["content_hash"]}
+    return timed(row, "created_at", "finished_at") | {"hash": row["content_hash"]}

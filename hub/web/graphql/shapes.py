@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -43,6 +44,11 @@ def shape_of(annotation: Any) -> Shape:
 
 
 _OF_FORMAT = {"date": "date", "date-time": "date", "decimal": "number"}
+
+
+def timed(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A row with these times, where they are known, as ISO 8601."""
+    return dict(row) | {name: row[name] and row[name].isoformat() for name in names}
 
 
 def type_name(entity: str) -> str:
