@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,6 +165,12 @@ def crossed(name: str, left: Atoms, right: Atoms, n: int) -> Atoms:
     return Atoms(name, both, left.rows[keep])
 
 
+def twos(weak: Sequence[Atoms], n: int) -> Iterator[Atoms]:
+    """Weak keys of different features, two by two."""
+    apart = ((a, b) for a, b in combinations(weak, 2) if a.name.split("|")[0] != b.name.split("|")[0])
+    return (crossed(f"{a.name} + {b.name}", a, b, n) for a, b in apart)
+
+
 def candidates(
     n: int, strong: Sequence[Atoms], weak: Sequence[Atoms], order: Rows, cap: int, *, sparing: bool = False
 ) -> Found:
@@ -176,10 +182,8 @@ def candidates(
     firm: list[Rows] = []
     loose: list[Rows] = []
     costs: list[Cost] = []
-    apart = ((a, b) for a, b in combinations(weak, 2) if a.name.split("|")[0] != b.name.split("|")[0])
-    twos = (crossed(f"{a.name} + {b.name}", a, b, n) for a, b in apart)
     refiners = [single(atom, n) for atom in weak]
-    for atom in (*strong, *twos):
+    for atom in chain(strong, twos(weak, n)):
         cost = Cost(atom.name)
         found = _pairs(atom, refiners, order, cap, cost)
         if sparing and LOOSE.search(atom.name):
@@ -206,7 +210,7 @@ def single(atom: Atoms, n: int) -> Hashes:
 
 def _pairs(atom: Atoms, refiners: Sequence[Hashes], order: Rows, cap: int, cost: Cost) -> list[Rows]:
     n = len(order)
-    found, hashes, rows = _groups(atom.hashes, atom.rows, n, cap)
+    found, hashes, rows = groups(atom.hashes, atom.rows, n, cap)
     cost.pairs = sum(len(f) for f in found)
     cost.refined = len(rows)
     if not len(rows):
@@ -215,9 +219,8 @@ def _pairs(atom: Atoms, refiners: Sequence[Hashes], order: Rows, cap: int, cost:
     for refiner in refiners:
         second = refiner[rows]
         spoken = second != 0
-        with np.errstate(over="ignore"):
-            keys = mixed(hashes * np.uint64(5) + second)
-        more, left_hashes, _ = _groups(keys[spoken], rows[spoken], n, cap)
+        keys = refined(hashes, second)
+        more, left_hashes, _ = groups(keys[spoken], rows[spoken], n, cap)
         found += more
         cost.pairs += sum(len(f) for f in more)
         told[np.flatnonzero(spoken)] |= ~np.isin(keys[spoken], left_hashes)
@@ -226,7 +229,13 @@ def _pairs(atom: Atoms, refiners: Sequence[Hashes], order: Rows, cap: int, cost:
     return found
 
 
-def _groups(hashes: Hashes, rows: Rows, n: int, cap: int) -> tuple[list[Rows], Hashes, Rows]:
+def refined(hashes: Hashes, second: Hashes) -> Hashes:
+    """Over-full keys, each with a second atom of its row."""
+    with np.errstate(over="ignore"):
+        return mixed(hashes * np.uint64(5) + second)
+
+
+def groups(hashes: Hashes, rows: Rows, n: int, cap: int) -> tuple[list[Rows], Hashes, Rows]:
     """All pairs within groups of at most `cap` rows, and the (hash, row) of the larger groups."""
     sort = np.argsort(hashes)
     hashes, rows = hashes[sort], rows[sort]
@@ -246,7 +255,7 @@ def _groups(hashes: Hashes, rows: Rows, n: int, cap: int) -> tuple[list[Rows], H
 
 def _neighbours(hashes: Hashes, rows: Rows, order: Rows, n: int) -> Rows:
     """Each row with the next few of its group in order of their text: bounded whatever the group's size."""
-    sort = np.lexsort((order[rows], hashes))
+    sort = np.lexsort((rows, order[rows], hashes))
     hashes, rows = hashes[sort], rows[sort]
     found = []
     for step in range(1, WINDOW + 1):

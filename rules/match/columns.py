@@ -54,7 +54,9 @@ def joined(name: str, parts: Sequence[Column]) -> Column:
     made = parts[0]
     for part in parts[1:]:
         both = (made.codes + 1).astype(np.int64) * (len(part.texts) + 1) + (part.codes + 1)
-        distinct, codes = np.unique(both, return_inverse=True)
+        distinct, first, codes = np.unique(both, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # texts stand in the order of the rows that bring them, as in any column
+        distinct, codes = distinct[order], np.argsort(order)[codes]
         one, other = ["", *made.texts], ["", *part.texts]
         left, right = (distinct // (len(part.texts) + 1)).tolist(), (distinct % (len(part.texts) + 1)).tolist()
         texts = [f"{one[x]} {other[y]}".strip() for x, y in zip(left, right, strict=True)]

@@ -51,24 +51,32 @@ class Ground:
     least: Mapping[str, float]  # how much the disagreement of each comparison may say, in log-odds
 
 
-def fit(candidates: Mapping[str, Levels], ground: Ground, families: Sequence[Family], rival: Rivals) -> Weights:
+def fit(
+    candidates: Mapping[str, Levels],
+    ground: Ground,
+    families: Sequence[Family],
+    rival: Rivals | None = None,
+    times: NDArray[np.int64] | None = None,
+) -> Weights:
     """Weights from the levels of the candidates and of random pairs.
+
+    With `times`, candidates of the same levels are one, which counts so many times.
 
     Random pairs hold true pairs too, which matters where records are few or clusters large: what the true
     ones explain is taken off them in every round.
     """
-    size = len(next(iter(candidates.values())))
-    seen, times, pick = dict(candidates), np.ones(size), np.arange(size)
-    if not rival.exclusive:  # pairs of one pattern of levels are one
+    seen, weight = dict(candidates), np.ones(len(next(iter(candidates.values()))))
+    if rival is None:  # pairs of one pattern of levels are one
         _, first, many = np.unique(_pattern(candidates), return_index=True, return_counts=True)
-        seen, times = {name: level[first] for name, level in candidates.items()}, many.astype(np.float64)
+        seen = {name: level[first] for name, level in candidates.items()}
+        weight = (many if times is None else times[first]).astype(np.float64)
     drawn = {name: _chances(ground.chance[name], top, ground.shared.get(name)) for name, top in ground.tops.items()}
     ramp = {name: _ramp(top) for name, top in ground.tops.items()}
     m, u, share = dict(ramp), dict(drawn), 0.3 * ground.rows / ground.every
     share = min(share, 0.3)
     for _ in range(ROUNDS):
         odds = total(_weights(m, u, share, ground.least), seen, families)
-        p = rival.probability(odds, pick) * times
+        p = (_alone(odds) if rival is None else rival.probability(odds)) * weight
         before, share = share, float(min(max(p.sum(), 1) / ground.every, 0.5))
         m = {name: _posterior(seen[name], p, ramp[name]) for name in ground.tops}
         u = {name: _unmixed(drawn[name], m[name], share, ground.floor[name]) for name in ground.tops}
@@ -114,23 +122,29 @@ def _unmixed(drawn: NDArray[np.float64], m: NDArray[np.float64], share: float, f
     return found / found.sum()
 
 
+def _strength(odds: Numbers) -> NDArray[np.float64]:
+    return np.exp(np.clip(SHARP * odds, -40, 40).astype(np.float64))
+
+
+def _alone(odds: Numbers) -> NDArray[np.float64]:
+    """How likely each pair is true, given its odds."""
+    strength = _strength(odds)
+    return strength / (1 + strength)
+
+
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Which pairs exclude each other: none, or in duplicate-free sources all that share a row."""
+    """Pairs that exclude each other where they share a row: their sources hold each thing once."""
 
     i: NDArray[np.int64]
     j: NDArray[np.int64]
     rows: int
-    exclusive: bool
 
-    def probability(self, odds: Numbers, pick: NDArray[np.int64]) -> NDArray[np.float64]:
+    def probability(self, odds: Numbers) -> NDArray[np.float64]:
         """How likely each pair is true, given its odds and those of its rivals."""
-        strength = np.exp(np.clip(SHARP * odds, -40, 40).astype(np.float64))
-        if not self.exclusive:
-            return strength / (1 + strength)
-        i, j = self.i[pick], self.j[pick]
-        left, right = np.bincount(i, strength, self.rows), np.bincount(j, strength, self.rows)
-        return strength / (1 + np.maximum(left[i], right[j]))
+        strength = _strength(odds)
+        left, right = np.bincount(self.i, strength, self.rows), np.bincount(self.j, strength, self.rows)
+        return strength / (1 + np.maximum(left[self.i], right[self.j]))
 
 
 def _chances(levels: Levels, top: int, shared: float | None) -> NDArray[np.float64]:

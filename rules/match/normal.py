@@ -183,14 +183,28 @@ THIS_CENTURY = 30  # two-digit years up to this one are of this century
 
 def dates(texts: Sequence[str], *, day_first: bool | None = None) -> list[str]:
     """Dates as YYYYMMDD, empty where none can be read; `day_first` is settled by the column when not given."""
-    parts = [
+    parts = _date_parts(texts)
+    if day_first is None:
+        first, second = _day_votes(parts)
+        day_first = first > second
+    return [_date(p, day_first) for p in parts]
+
+
+def day_votes(texts: Sequence[str]) -> tuple[int, int]:
+    """How many dates can only have the day first, and how many only the month."""
+    return _day_votes(_date_parts(texts))
+
+
+def _date_parts(texts: Sequence[str]) -> list[list[str]]:
+    return [
         _DATE_PARTS.findall(t.lower().split("t")[0] if "t" in t.lower() and t[:4].isdigit() else t.lower())
         for t in texts
     ]
-    if day_first is None:
-        firsts = [p for p in parts if len(p) == 3 and all(x.isdigit() for x in p) and len(p[0]) < 3]
-        day_first = sum(int(p[0]) > 12 for p in firsts) > sum(int(p[1]) > 12 for p in firsts)
-    return [_date(p, day_first) for p in parts]
+
+
+def _day_votes(parts: Iterable[list[str]]) -> tuple[int, int]:
+    firsts = [p for p in parts if len(p) == 3 and all(x.isdigit() for x in p) and len(p[0]) < 3]
+    return sum(int(p[0]) > 12 for p in firsts), sum(int(p[1]) > 12 for p in firsts)
 
 
 def _date(parts: list[str], day_first: bool) -> str:

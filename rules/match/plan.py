@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from rules.match import normal
@@ -22,6 +23,8 @@ class Comparison:
     subject: str = ""  # the kind of what a cosine compares
 
 
+STREETS = 500  # distinct ones looked at for names of places in them
+NUMBERED = 0.2  # share of rows that hold a model number, from which they are compared
 WHOLE_ADDRESS, MODELS = "whole address", "model numbers"
 SEARCHED = 60_000  # rows up to which similar texts are searched by words and letters
 Group = tuple[str, ...]  # comparisons whose evidence is added
@@ -41,6 +44,17 @@ class Plan:
     text: Column | None = None  # everything in words, for the search of similar texts; the first name in large tables
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What only a whole table tells, for those who see a part of it."""
+
+    rows: int
+    single: frozenset[str]  # columns in which all rows that speak say the same
+    places: bool  # streets hold whole addresses
+    models: bool  # many titles hold a model number
+    day_first: Mapping[str, bool]  # of columns of dates
+
+
 _ALONE = {  # kind: strong parts, weak parts
     "phone": (("last7",), ()), "identifier": (("whole",), ()), "date": ((), ("whole",)), "code": ((), ("whole",)),
     "year": ((), ("whole",)), "number": ((), ("whole",)), "coordinate": ((), ()), "label": ((), ("start4",)),
@@ -48,11 +62,11 @@ _ALONE = {  # kind: strong parts, weak parts
 }  # fmt: skip
 
 
-def plan(table: Table, profiles: Mapping[str, Profile], *, alone: bool = False) -> Plan:
+def plan(table: Table, profiles: Mapping[str, Profile], *, alone: bool = False, settled: Settled | None = None) -> Plan:
     """What to compare in a table whose columns hold what the profiles say.
 
     With `alone` it depends on the profiles only, and nothing is compared that needs the whole table to be
-    weighed: the same for two rows as for all.
+    weighed: the same for two rows as for all. With `settled` the table is a part of one of which this is known.
     """
     made = Plan()
     kinds: dict[str, list[str]] = {}
@@ -60,20 +74,25 @@ def plan(table: Table, profiles: Mapping[str, Profile], *, alone: bool = False) 
         kinds.setdefault(one.kind, []).append(name)
     for name, one in profiles.items():
         if one.kind in MEASURES:
-            made.features[name] = _formed(table.columns[name], MEASURES[one.kind].form)
+            first = settled.day_first.get(name) if settled else None
+            made.features[name] = formed(table.columns[name], MEASURES[one.kind].form, first)
     _people(made, kinds)
     _organisations(made, kinds)
-    _places(made, kinds, None if alone else table)
+    _places(made, kinds, None if alone else table, settled)
     if not alone:
-        _texts(made, kinds, table)
+        _texts(made, kinds, table, settled)
     for kind, (strong, weak) in _ALONE.items():
         for name in kinds.get(kind, ()):
-            _alone(made, name, kind, strong, weak if alone or len(made.features[name].texts) > 1 else ())
-    made.text = None if alone else _whole_text(table, kinds)
+            single = name in settled.single if settled else len(made.features[name].texts) < 2
+            _alone(made, name, kind, strong, weak if alone or not single else ())
+    made.text = None if alone else _whole_text(table, kinds, settled.rows if settled else len(table))
     return made
 
 
-def _formed(column: Column, form: str) -> Column:
+def formed(column: Column, form: str, day_first: bool | None = None) -> Column:
+    """The column in the form in which it is compared."""
+    if form == "date":
+        return column.map(column.name, normal.dates(column.texts, day_first=day_first))
     return column.map(column.name, normal.FORMS[form](column.texts))
 
 
@@ -141,7 +160,7 @@ def _organisations(made: Plan, kinds: Mapping[str, list[str]]) -> None:
         made.families.append((tuple(groups),))
 
 
-def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table | None) -> None:
+def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table | None, settled: Settled | None) -> None:
     groups: list[Group] = []
     for kind in ("street", "city", "postcode", "region"):
         for name in kinds.get(kind, ()):
@@ -152,7 +171,7 @@ def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table | None) -> 
             elif kind in ("postcode", "city"):
                 made.weak.append((name, "whole"))
     every = [n for k in ("street", "address", "city", "postcode", "region") for n in kinds.get(k, ())]
-    if table is not None and (kinds.get("address") or _holds_places(made, kinds)):
+    if table is not None and (kinds.get("address") or (settled.places if settled else _holds_places(made, kinds))):
         whole = joined(WHOLE_ADDRESS, [table.columns[n] for n in every])
         made.features[WHOLE_ADDRESS] = whole.map(WHOLE_ADDRESS, normal.street(whole.texts))
         made.compare.append(Comparison(WHOLE_ADDRESS, "cosine", (WHOLE_ADDRESS,), "address"))
@@ -163,47 +182,53 @@ def _places(made: Plan, kinds: Mapping[str, list[str]], table: Table | None) -> 
 
 
 def _holds_places(made: Plan, kinds: Mapping[str, list[str]]) -> bool:
+    places = {t for n in kinds.get("city", ()) for t in made.features[n].texts}
+    return holds_places([t for n in kinds.get("street", ()) for t in made.features[n].texts[:STREETS]], places)
+
+
+def holds_places(streets: Sequence[str], places: AbstractSet[str]) -> bool:
     """Whether a tenth of the streets hold the name of a place too: whole addresses in the wrong field."""
-    places = {t for n in kinds.get("city", ()) for t in made.features[n].texts if len(t) > 3}
-    streets = [t for n in kinds.get("street", ()) for t in made.features[n].texts[:500]]
-    holding = sum(any(f" {' '.join(w)}" in f" {t}" and " ".join(w) in places for w in _ends(t)) for t in streets)
+    holding = sum(not places.isdisjoint(ends(t)) for t in streets)
     return holding > 0.1 * max(len(streets), 1)
 
 
-def _ends(text: str) -> list[list[str]]:
+def ends(text: str) -> list[str]:
+    """What may be the name of a place in a street: words from the third on, up to three of them."""
     words = text.split()[2:]
-    return [words[i:j] for i in range(len(words)) for j in range(i + 1, min(i + 4, len(words) + 1))]
+    found = [" ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, min(i + 4, len(words) + 1))]
+    return [end for end in found if len(end) > 3]
 
 
-def _texts(made: Plan, kinds: Mapping[str, list[str]], table: Table) -> None:
+def _texts(made: Plan, kinds: Mapping[str, list[str]], table: Table, settled: Settled | None) -> None:
     names = [*kinds.get("title", ()), *kinds.get("text", ())]
     for name in names:
-        made.features[name] = _formed(table.columns[name], "words")
+        made.features[name] = formed(table.columns[name], "words")
         made.compare.append(Comparison(name, "cosine", (name,), "title" if name in kinds.get("title", ()) else "text"))
         made.strong.append((name, "tokens"))
     if names:
         made.families.append((tuple((n,) for n in names),))
     if kinds.get("title"):
-        _models(made, joined(MODELS, [table.columns[n] for n in names]))
+        column = models_of(table, names)
+        if settled.models if settled else column.filled > NUMBERED:
+            made.features[MODELS] = column
+            made.compare.append(Comparison(MODELS, "models", (MODELS,)))
+            made.families.append((((MODELS,),),))
+            made.strong.append((MODELS, "tokens"))
 
 
-def _models(made: Plan, texts: Column) -> None:
-    """Model numbers found in titles and texts, where a fifth of the rows hold one."""
-    column = texts.map(MODELS, normal.models(texts.texts))
-    if column.filled > 0.2:
-        made.features[MODELS] = column
-        made.compare.append(Comparison(MODELS, "models", (MODELS,)))
-        made.families.append((((MODELS,),),))
-        made.strong.append((MODELS, "tokens"))
+def models_of(table: Table, names: Sequence[str]) -> Column:
+    """The model numbers in the rows' titles and texts."""
+    texts = joined(MODELS, [table.columns[n] for n in names])
+    return texts.map(MODELS, normal.models(texts.texts))
 
 
-def _whole_text(table: Table, kinds: Mapping[str, list[str]]) -> Column | None:
+def _whole_text(table: Table, kinds: Mapping[str, list[str]], rows: int) -> Column | None:
     order = ("organisation", "name", "person", "given_name", "family_name", "title", "street", "address", "city",
              "postcode", "email", "phone", "identifier", "date", "code", "label", "text")  # fmt: skip
     names = [n for kind in order for n in kinds.get(kind, ())]
     if not names:
         return None
-    if len(table) > SEARCHED:
+    if rows > SEARCHED:
         return table.columns[names[0]].map("text", normal.folded(table.columns[names[0]].texts))
     whole = joined("text", [table.columns[n] for n in names])
     return whole.map("text", normal.folded(whole.texts))

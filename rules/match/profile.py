@@ -66,20 +66,26 @@ _HINTS = (  # words of a column's name, and the kinds that it may then be
 
 def profile(column: Column) -> Profile:
     """What the column holds. `column` has the texts as given, cleaned."""
-    texts = _sample(column)
+    spoken = int((column.codes >= 0).sum())
+    return told(column.name, column.texts[sampled(len(column.texts))], len(column.texts), (spoken, len(column.codes)))
+
+
+def sampled(many: int) -> slice:
+    """Which of so many distinct texts are looked at."""
+    step = max(1, many // SAMPLE)
+    return slice(0, step * SAMPLE, step)
+
+
+def told(name: str, texts: Sequence[str], many: int, rows: tuple[int, int]) -> Profile:
+    """What a column holds, told from some of its `many` distinct texts; `rows`: those that speak, and all."""
     if not texts:
-        return Profile(column.name, "empty", 0.0, 0.0, 0.0, 0.0, "", "no row speaks of it")
-    filled = int((column.codes >= 0).sum())
-    distinct = len(column.texts) / max(filled, 1)
+        return Profile(name, "empty", 0.0, 0.0, 0.0, 0.0, "", "no row speaks of it")
+    spoken, every = rows
+    distinct = many / max(spoken, 1)
     words = float(np.mean([len(t.split()) for t in normal.folded(texts)]))
     length = float(np.mean([len(t) for t in texts]))
-    kind, why = _kind(column.name.lower(), texts, (distinct, words, length), len(column.texts))
-    return Profile(column.name, kind, column.filled, distinct, words, length, texts[0], why)
-
-
-def _sample(column: Column) -> Sequence[str]:
-    step = max(1, len(column.texts) // SAMPLE)
-    return column.texts[::step][:SAMPLE]
+    kind, why = _kind(name.lower(), texts, (distinct, words, length), many)
+    return Profile(name, kind, spoken / max(every, 1), distinct, words, length, texts[0], why)
 
 
 def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:

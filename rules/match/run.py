@@ -16,7 +16,7 @@ from rules.match.fit import Ground, Rivals, Weights, fit
 from rules.match.meeting import FEWEST, MOST, completed, forced, gathered, twins, with_twins
 from rules.match.plan import SEARCHED, Plan, plan
 from rules.match.profile import Profile, profile
-from rules.match.scorer import NAMING, Levels, Numbers, Scorer, Spread, generic, shared, tops, worth
+from rules.match.scorer import NAMING, Counts, Levels, Numbers, Scorer, Spread, counted, generic, shared, tops, worth
 from rules.match.similar import Weighted, weighted
 from rules.match.spec import Spec, weights_of
 
@@ -111,38 +111,43 @@ def _weights(
     if spec.model is not None and names == spec.model.levels.keys():
         weights = weights_of(spec.model)
     elif not len(i):
-        weights = Weights(
-            {
-                c.name: np.zeros(top + 1, np.float32)
-                for c, top in zip(scorer.plan.compare, tops(scorer.plan), strict=True)
-            },
-            -20.0,
-        )
+        weights = unfitted(scorer.plan)
     else:
-        weights = fit(
-            seen, _ground(scorer, n, side, spec.seed), scorer.plan.families, Rivals(i, j, n, side is not None)
-        )
+        rivals = Rivals(i, j, n) if side is not None else None
+        chance = scorer.levels(*random_pairs(n, CHANCE, spec.seed, side))
+        known = ground(scorer.plan, chance, counted(scorer.plan), n, every_pair(n, side))
+        weights = fit(seen, known, scorer.plan.families, rivals)
     scorer.weights = weights
     if len(i):
         weights.values = worth(scorer, spec.seed)
     return weights
 
 
-def _ground(scorer: Scorer, n: int, side: NDArray[np.int32] | None, seed: int) -> Ground:
-    made = scorer.plan
-    chance = scorer.levels(*random_pairs(n, CHANCE, seed, side))
+def unfitted(made: Plan) -> Weights:
+    """Weights where there is nothing to learn from."""
+    return Weights(
+        {c.name: np.zeros(top + 1, np.float32) for c, top in zip(made.compare, tops(made), strict=True)}, -20.0
+    )
+
+
+def ground(made: Plan, chance: Mapping[str, Levels], counts: Mapping[str, Counts], rows: int, every: float) -> Ground:
+    """What is known before learning: the levels of pairs by chance and how often values are shared."""
     highest = {c.name: top for c, top in zip(made.compare, tops(made), strict=True)}
     least = {
         c.name: COSINE_LEAST.get(c.subject, -12.0) if c.kind == "cosine" else MEASURES[c.kind].least
         for c in made.compare
     }
-    equal = {c.name: shared(made, c) for c in made.compare}
-    floor = {
-        c.name: 0.0 if c.kind in NAMING else 0.25 / max(len(made.features[c.features[0]].texts), 1)
-        for c in made.compare
-    }
-    every = n * (n - 1) / 2 if side is None else _across(side)
-    return Ground(chance, highest, equal, n, every, floor, least)
+    equal = {c.name: shared(counts, c) for c in made.compare}
+    floor = {c.name: 0.0 if c.kind in NAMING else 0.25 / max(counts[c.features[0]].distinct, 1) for c in made.compare}
+    return Ground(chance, highest, equal, rows, every, floor, least)
+
+
+def every_pair(n: int, side: NDArray[np.int32] | None) -> float:
+    """How many pairs of rows there are; across sources only where `side` is given."""
+    if side is None:
+        return n * (n - 1) / 2
+    sizes = np.bincount(side).astype(np.float64)
+    return float((sizes.sum() ** 2 - (sizes**2).sum()) / 2)
 
 
 def _keys(made: Plan, n: int, kept: NDArray[np.bool_]) -> tuple[list[Atoms], list[Atoms], Rows]:
@@ -177,11 +182,6 @@ def _nearest_rows(found: Weighted, codes: NDArray[np.int32], side: NDArray[np.in
     return matrix.nearest(NEAREST, side)
 
 
-def _across(side: NDArray[np.int32]) -> float:
-    sizes = np.bincount(side).astype(np.float64)
-    return float((sizes.sum() ** 2 - (sizes**2).sum()) / 2)
-
-
 def _once(table: Table, spec: Spec, i: Rows, j: Rows, odds: Numbers) -> NDArray[np.int32] | None:
     """The duplicate-free source of each row: as the spec says; all when linking; else if sure pairs hardly occur."""
     if table.sources is None:
@@ -192,9 +192,11 @@ def _once(table: Table, spec: Spec, i: Rows, j: Rows, odds: Numbers) -> NDArray[
     if spec.kind == "link":
         return table.sources
     sure = odds > SURE
-    inside = table.sources[i] == table.sources[j]
-    sizes = np.bincount(table.sources).astype(np.float64)
-    expected = float((sizes**2).sum() / sizes.sum() ** 2)
-    if len(sizes) < 2 or sure.sum() < 20 or (inside & sure).sum() > 0.1 * expected * sure.sum():
-        return None
-    return table.sources
+    inside = sure & (table.sources[i] == table.sources[j])
+    return table.sources if once_each(np.bincount(table.sources), int(sure.sum()), int(inside.sum())) else None
+
+
+def once_each(sizes: NDArray[np.int64], sure: int, inside: int) -> bool:
+    """Whether sources of such sizes hold each thing once: of the sure pairs hardly any are inside one."""
+    shares = sizes / sizes.sum()
+    return len(sizes) >= 2 and sure >= 20 and inside <= 0.1 * float((shares**2).sum()) * sure

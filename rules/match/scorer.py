@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,14 +91,30 @@ def tops(made: Plan) -> list[int]:
     ]
 
 
-def shared(made: Plan, comparison: Comparison) -> float:
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows speak in a feature, how many texts there are, and in how many pairs of rows both say the same."""
+
+    spoken: int
+    distinct: int
+    equal: float  # each pair counted from both sides
+
+
+def counted(made: Plan) -> dict[str, Counts]:
+    """The counts of each feature."""
+    found = {}
+    for name, column in made.features.items():
+        counts = column.counts().astype(np.float64)
+        found[name] = Counts(int(counts.sum()), len(counts), float((counts * (counts - 1)).sum()))
+    return found
+
+
+def shared(counts: Mapping[str, Counts], comparison: Comparison) -> float:
     """How likely two rows that speak have the same value."""
     best = 0.0
-    for feature in comparison.features:
-        counts = made.features[feature].counts().astype(np.float64)
-        spoken = counts.sum()
-        if spoken > 1:
-            best = max(best, float((counts * (counts - 1)).sum() / (spoken * (spoken - 1))))
+    for one in (counts[feature] for feature in comparison.features):
+        if one.spoken > 1:
+            best = max(best, one.equal / (float(one.spoken) * (one.spoken - 1)))
     return min(max(best, 1e-9), MEASURES[comparison.kind].chance if comparison.kind in MEASURES else 1.0)
 
 
@@ -123,60 +139,75 @@ def worth(scorer: Scorer, seed: int) -> dict[str, Numbers]:
     """
     made, weights = scorer.plan, scorer.fitted
     found: dict[str, Numbers] = {}
-    for comparison in made.compare:
-        column, u = made.features[comparison.features[0]], weights.u[comparison.name]
-        if (
-            len(column.texts) < 5
-            or len(comparison.features) > 1
-            or comparison.kind in NAMING
-            or comparison.subject in ("title", "text")
-        ):
-            continue
+    for comparison in weighed_by_value(made, counted(made)):
+        column = made.features[comparison.features[0]]
         counts = column.counts()
-        worth = np.clip(np.log(u[-1] / (counts / max(counts.sum(), 1))), -RARE_LIMIT, RARE_LIMIT)
+        worth = rare(weights, comparison, counts, max(int(counts.sum()), 1))
         common = np.argsort(-counts, kind="stable")[:COMMON]
         common = common[counts[common] >= SEVERAL]
         if len(common):
-            base = weights.prior + float(weights.levels[comparison.name][-1])
-            worth[common] = _common_worth(scorer, comparison, common, base + worth[common], seed) - base
+            order = np.argsort(column.codes, kind="stable")
+            first = np.searchsorted(column.codes[order], common)
+            which, a, b = drawn(counts[common], seed)
+            i, j = order[first[which] + a], order[first[which] + b]
+            seen = scorer.levels(np.minimum(i, j), np.maximum(i, j))
+            worth[common] = common_worth(scorer, comparison, seen, which, worth[common])
         found[comparison.name] = worth.astype(np.float32)
     return found
 
 
-def _common_worth(
-    scorer: Scorer, comparison: Comparison, common: Rows, start: NDArray[np.float64], seed: int
+def weighed_by_value(made: Plan, counts: Mapping[str, Counts]) -> list[Comparison]:
+    """The comparisons in which it matters on which value two rows agree."""
+    return [
+        c
+        for c in made.compare
+        if counts[c.features[0]].distinct >= 5
+        and len(c.features) == 1
+        and c.kind not in NAMING
+        and c.subject not in ("title", "text")
+    ]
+
+
+def rare(weights: Weights, comparison: Comparison, counts: NDArray[np.int64], spoken: int) -> NDArray[np.float64]:
+    """What agreement on values that so many of the rows that speak have is worth by their rarity alone."""
+    return np.clip(np.log(weights.u[comparison.name][-1] / (counts / spoken)), -RARE_LIMIT, RARE_LIMIT)
+
+
+def drawn(counts: NDArray[np.int64], seed: int) -> tuple[Rows, Rows, Rows]:
+    """Pairs drawn among the rows of common values: which value, and the places of two different rows of it."""
+    chance, which = np.random.default_rng(seed), np.repeat(np.arange(len(counts)), DRAWN)
+    size = counts[which]
+    a = (chance.random(len(which)) * size).astype(np.int64)
+    b = (chance.random(len(which)) * size).astype(np.int64)
+    keep = a != b
+    return which[keep], a[keep], b[keep]
+
+
+def common_worth(
+    scorer: Scorer, comparison: Comparison, seen: Mapping[str, Levels], which: Rows, start: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The log-odds that two rows that share a common value are one, from the other fields of pairs drawn among them."""
-    chance, column = np.random.default_rng(seed), scorer.plan.features[comparison.features[0]]
-    order = np.argsort(column.codes, kind="stable")
-    first, last = (
-        np.searchsorted(column.codes[order], common),
-        np.searchsorted(column.codes[order], common, side="right"),
-    )
-    which = np.repeat(np.arange(len(common)), DRAWN)
-    size = (last - first)[which]
-    i = order[first[which] + (chance.random(len(which)) * size).astype(np.int64)]
-    j = order[first[which] + (chance.random(len(which)) * size).astype(np.int64)]
-    keep = i != j
-    i, j, which = i[keep], j[keep], which[keep]
-    seen = scorer.levels(np.minimum(i, j), np.maximum(i, j))
-    seen[comparison.name] = np.full(len(i), -1, np.int8)
-    ratio = np.exp(
-        np.clip(total(scorer.fitted, seen, scorer.plan.families) - scorer.fitted.prior, -20, 20).astype(np.float64)
-    )
-    drawn = np.bincount(which, minlength=len(common))
-    belief = 1 / (1 + np.exp(-start))
+    """What agreement on common values is worth, from the other fields (`seen`) of pairs drawn among their rows.
+
+    `start` is what rarity alone says.
+    """
+    weights, many = scorer.fitted, len(start)
+    silenced = {**seen, comparison.name: np.full(len(which), -1, np.int8)}
+    odds = total(weights, silenced, scorer.plan.families)
+    ratio = np.exp(np.clip(odds - weights.prior, -20, 20).astype(np.float64))
+    base = weights.prior + float(weights.levels[comparison.name][-1])
+    belief = 1 / (1 + np.exp(-(base + start)))
     share = belief.copy()
     for _ in range(40):
         p = share[which] * ratio / (share[which] * ratio + 1 - share[which])
-        share = (np.bincount(which, p, len(common)) + 1) / (drawn + 1 / belief)
+        share = (np.bincount(which, p, many) + 1) / (np.bincount(which, minlength=many) + 1 / belief)
         share = np.clip(share, 1e-9, 1 - 1e-9)
-    return np.log(share / (1 - share))
+    return np.log(share / (1 - share)) - base
 
 
 def generic(made: Plan) -> dict[str, NDArray[np.bool_]]:
     """Values of what should name one thing alone that rows of many different names share, by feature."""
-    names = next((made.features[f] for f in ("family_name", *_names(made)) if f in made.features), None)
+    named = naming(made)
+    names = made.features[named] if named else None
     found = {}
     for comparison in made.compare:
         if comparison.kind not in NAMING:
@@ -186,12 +217,19 @@ def generic(made: Plan) -> dict[str, NDArray[np.bool_]]:
             if names is None:
                 found[feature] = column.counts() > 3 * GENERIC
                 continue
-            heard = names.map("sound", [" ".join(sorted({sound(w) for w in t.split()})) for t in names.texts]).codes
+            heard = names.map("sound", sounds(names.texts)).codes
             both = (column.codes >= 0) & (heard >= 0)
             pairs = distinct(column.codes[both].astype(np.int64) * (heard.max(initial=0) + 1) + heard[both])
             found[feature] = np.bincount(pairs // (heard.max(initial=0) + 1), minlength=len(column.texts)) > GENERIC
     return found
 
 
-def _names(made: Plan) -> list[str]:
-    return [f for c in made.compare if c.kind in ("organisation", "person") for f in c.features]
+def naming(made: Plan) -> str | None:
+    """The feature by which different names are told."""
+    named = ("family_name", *(f for c in made.compare if c.kind in ("organisation", "person") for f in c.features))
+    return next((f for f in named if f in made.features), None)
+
+
+def sounds(names: Sequence[str]) -> list[str]:
+    """What is heard of names, in whatever order."""
+    return [" ".join(sorted({sound(w) for w in t.split()})) for t in names]

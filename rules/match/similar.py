@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from rules.match.columns import Codes, Rows, distinct
+from rules.match.columns import Codes, Hashes, Rows, distinct, hashed
 
 BLOCK = 2000  # texts searched at once
 HELD = 0.15  # how much being held by a longer text counts against being as long as it
@@ -75,26 +75,52 @@ def _best(near: sparse.csr_matrix, start: int, k: int, side: Codes | None, n: in
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
-def weighted(texts: Sequence[str]) -> Weighted:
-    """The texts' words and trigrams, weighted by rarity."""
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """In how many of the distinct texts of a whole table each word and trigram stands; in one if it is not named."""
+
+    texts: int
+    grams: Hashes  # in order
+    counts: NDArray[np.int64]
+
+    def of(self, grams: Sequence[str]) -> NDArray[np.int64]:
+        """In how many texts each of these stands."""
+        if not len(self.grams):
+            return np.ones(len(grams), np.int64)
+        hashes = hashed(grams)
+        at = np.minimum(np.searchsorted(self.grams, hashes), len(self.grams) - 1)
+        return np.where(self.grams[at] == hashes, self.counts[at], 1)
+
+
+def grams_of(text: str) -> list[str]:
+    """The words and letter trigrams of a text, each once, in order."""
+    words = text.split()
+    grams = set(words)
+    for word in words:
+        framed = f"^{word}$"
+        grams.update(framed[p : p + 3] for p in range(len(framed) - 2))
+    return sorted(grams)
+
+
+def weighted(texts: Sequence[str], known_spread: Spread | None = None) -> Weighted:
+    """The texts' words and trigrams, weighted by rarity: among these texts, or as it is known from more of them."""
     known: dict[str, int] = {}
     features: list[int] = []
     counts = np.zeros(len(texts), np.int64)
     for i, text in enumerate(texts):
-        words = text.split()
-        grams = set(words)
-        for word in words:
-            framed = f"^{word}$"
-            grams.update(framed[p : p + 3] for p in range(len(framed) - 2))
+        grams = grams_of(text)
         counts[i] = len(grams)
-        features.extend(known.setdefault(g, len(known)) for g in sorted(grams))
+        features.extend(known.setdefault(g, len(known)) for g in grams)
     indices = np.array(features, np.int32)
     indptr = np.r_[0, np.cumsum(counts)]
     matrix = sparse.csr_matrix(
         (np.ones(len(indices), np.float32), indices, indptr), shape=(len(texts), max(len(known), 1))
     )
-    spread = np.bincount(indices, minlength=max(len(known), 1))
-    rarity = np.maximum(np.log((len(texts) + 1) / (spread + 0.5)), 0).astype(np.float32)
+    if known_spread is None:
+        every, spread = len(texts), np.bincount(indices, minlength=max(len(known), 1))
+    else:
+        every, spread = known_spread.texts, known_spread.of(list(known) or [""])
+    rarity = np.maximum(np.log((every + 1) / (spread + 0.5)), 0).astype(np.float32)
     matrix = (matrix @ sparse.diags(rarity)).tocsr()
     length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(1))).ravel()
     length[length == 0] = 1

@@ -15,7 +15,7 @@ from rules.match.calibrate import calibrated, informative
 from rules.match.candidates import atoms, candidates, sound
 from rules.match.clusters import Bounds, clusters
 from rules.match.columns import Table, column, hashed, joined
-from rules.match.fit import Ground, Rivals, fit
+from rules.match.fit import Ground, fit
 from rules.match.names import MATCH, score
 from rules.match.profile import profile
 from rules.match.run import Result, match
@@ -175,12 +175,7 @@ def test_weights_rise_with_likeness_and_find_the_share_of_true_pairs() -> None:
         dict.fromkeys("abcd", 0.0),
         dict.fromkeys("abcd", -12.0),
     )
-    found = fit(
-        levels,
-        ground,
-        [(((n,),),) for n in "abcd"],
-        Rivals(np.zeros(4000, np.int64), np.zeros(4000, np.int64), 1, exclusive=False),
-    )
+    found = fit(levels, ground, [(((n,),),) for n in "abcd"])
     assert all(np.all(np.diff(one) >= 0) for one in found.levels.values())
     assert found.m["a"][2] > 10 * found.u["a"][2]
     assert 0.5 < 2e6 / (1 + np.exp(-found.prior)) / same.sum() < 2
