@@ -35,6 +35,28 @@ class Contradiction(MasterDataError):
     hint = "Undo one of the decisions on the path first."
 
 
+class KeyReused(MasterDataError):
+    """The idempotency key came with another request before; nothing was done."""
+
+    code = "HUB-4222"
+    hint = "A new request takes a new Idempotency-Key; the same request is repeated byte for byte."
+
+
+class StillRunning(MasterDataError):
+    """The first request with this idempotency key is under way."""
+
+    code = "HUB-4223"
+    retryable = True
+    hint = "Repeat it in a moment, with the same key: the answer is kept."
+
+
+class AnswerLost(MasterDataError):
+    """A request was cut off after it had an effect and before its answer was kept; it is not done a second time."""
+
+    code = "HUB-4224"
+    hint = "Look at what is there; the audit log has what was done. What is still to do takes a new Idempotency-Key."
+
+
 class NotPermitted(MasterDataError):
     """The caller's role may not do this."""
 

@@ -36,6 +36,11 @@ class Principal:
     sight: Sight = EVERYTHING
     key: str | None = None
 
+    @property
+    def caller(self) -> str:
+        """What tells this caller from all others, whatever it is called."""
+        return f"key {self.key}" if self.key else f"person {self.name}"
+
 
 def issue(connection: sa.Connection, principal: Principal, now: datetime, *, expires_at: datetime | None = None) -> str:
     """A new key, shown this once: hub_<id>_<secret>. Raises InvalidRequest."""

@@ -1,9 +1,9 @@
-"""The tables of who may ask: API keys and what each of them sees."""
+"""The tables of who may ask: API keys and what each of them sees, and what was answered to whom."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, LargeBinary, String, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text
 
 from hub.store.schema import metadata, one_of
 from hub.store.types import Utc, document
@@ -24,4 +24,19 @@ api_key = Table(
     Column("heir", String(16)),  # the key that it was rotated to
     one_of("role", "reader", "steward", "approver", "operator", "engineer", "admin"),
 )
-TABLES: tuple[sa.Table, ...] = (api_key,)
+answered = Table(
+    "answered",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("holder", String(36), nullable=False),  # the run that may commit
+    Column("started_at", Utc, nullable=False),
+    Column("lease_until", Utc, nullable=False),
+    Column("steps", Integer, nullable=False),  # transactions that it has committed
+    Column("status", Integer),
+    Column("content_type", Text),
+    Column("body", LargeBinary),  # sealed
+    Index(None, "started_at"),
+)
+TABLES: tuple[sa.Table, ...] = (api_key, answered)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -50,8 +51,18 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         acts: list[Callable[[sa.Connection], None]] = []
         connection.info[_LAST] = acts
         yield connection
-        for act in acts:
+        for act in (*acts, *_EACH.get()):
             act(connection)
+
+
+@contextmanager
+def with_each(act: Callable[[sa.Connection], None]) -> Iterator[None]:
+    """Have something written, last of all, in each transaction that is committed meanwhile in this thread."""
+    token = _EACH.set((*_EACH.get(), act))
+    try:
+        yield
+    finally:
+        _EACH.reset(token)
 
 
 def last_of_all(connection: sa.Connection, act: Callable[[sa.Connection], None]) -> None:
@@ -60,6 +71,7 @@ def last_of_all(connection: sa.Connection, act: Callable[[sa.Connection], None])
 
 
 _LAST = "last of all"
+_EACH: ContextVar[tuple[Callable[[sa.Connection], None], ...]] = ContextVar("with each", default=())
 
 
 @contextmanager

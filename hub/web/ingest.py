@@ -8,8 +8,11 @@ from io import BytesIO
 from flask import Blueprint, Response, jsonify, request
 
 from adapters.decode import read_payloads
+from adapters.mapping import MappedSource
 from hub.flow.ingest import Delivery, ingest
 from hub.web import auth
+from hub.web.once import once
+from hub.wiring import Hub
 
 routes = Blueprint("ingest", __name__)
 
@@ -25,6 +28,10 @@ def deliver(system: str) -> Response:
         principal.sight.require(entity)
     payloads = read_payloads(BytesIO(body), "jsonl")
     delivery = Delivery(f"api by {principal.name}", sha256(source.fingerprint.encode() + body).hexdigest(), payloads)
+    return once(hub, principal, lambda: _taken(hub, source, delivery), again=True)
+
+
+def _taken(hub: Hub, source: MappedSource, delivery: Delivery) -> Response:
     report = ingest(hub.engine, hub.rulesets, source, delivery, clock=hub.clock)
     named = {
         name: getattr(report, name)

@@ -40,6 +40,7 @@ DOORS = {  # outside library → where it may be imported; a new library needs a
     "graphql": ("hub/web/",),
     "httpx": ("adapters/transport.py",),
     "idna": ("canonical/values/contact.py",),
+    "joserfc": ("hub/web/oidc.py", "hub/web/once.py"),
     "numpy": ("rules/", "hub/match/"),
     "orjson": ("",),  # everywhere
     "paramiko": ("adapters/targets/drop/",),

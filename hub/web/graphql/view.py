@@ -7,11 +7,11 @@ a document that cannot be executed is a 400; with `application/json` every well-
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -26,9 +26,11 @@ from graphql.execution import execute
 from canonical.errors import MasterDataError
 from hub.errors import InvalidRequest
 from hub.log import logger
+from hub.store.access import Principal
 from hub.web import auth
 from hub.web.graphql.budget import Measure, measured, refuse
 from hub.web.graphql.schema import build
+from hub.web.once import FAILED, once
 
 MOST_TOKENS = 2000
 LONGEST = 64 * 1024  # characters of a query
@@ -62,6 +64,14 @@ def answer() -> Response:
         errors = _fits(document, asked)
     if document is None or errors:
         return _reply({"errors": [_said(error) for error in errors]}, 400 if form == MODERN else 200, form)
+    run = partial(_executed, document, asked, principal, form)
+    operation = get_operation_ast(document, asked["operationName"])
+    if operation is None or operation.operation is not OperationType.MUTATION:
+        return run()
+    return once(auth.hub(), principal, run)
+
+
+def _executed(document: DocumentNode, asked: dict[str, Any], principal: Principal, form: str) -> Response:
     result: Any = execute(
         _schema(), document, context_value={"hub": auth.hub(), "principal": principal},
         variable_values=asked["variables"], operation_name=asked["operationName"],
@@ -142,6 +152,8 @@ def _said(error: GraphQLError) -> dict[str, Any]:
     known = cause if isinstance(cause, MasterDataError) else None
     if cause is not None and known is None:
         logger().error("graphql_failed", request_id=request.environ["hub.request_id"], exc_info=cause)
+    if cause is not None and (known is None or known.retryable):
+        setattr(g, FAILED, True)
     code = known.code if known else "HUB-1000" if cause else "HUB-6001"
     told: dict[str, Any] = {
         "message": known.message if known else "Internal error." if cause else error.message,
