@@ -7,11 +7,14 @@ told apart by the evidence and the links.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
@@ -78,7 +81,39 @@ class Evidence:
     parts: tuple[tuple[str, float, float], ...] = ()  # comparison, similarity 0-1, weight in log-odds
 
 
-Pair = tuple[SourceKey, SourceKey]  # always with the smaller key first
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """The evidence between records that stand in order of their keys: pairs of places, each once, in order.
+
+    The smaller place is on the left; `score` is in log-odds.
+    """
+
+    left: Places
+    right: Places
+    score: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, ids: Sequence[int], scores: Iterable[tuple[int, int, float]]) -> Ties:
+        """Scores of pairs of ids, each by the place of its id; pairs that go beyond these ids are left out."""
+        place = {id_: k for k, id_ in enumerate(ids)}
+        rows = [(place[a], place[b], score) for a, b, score in scores if a in place and b in place]
+        one, other, score = np.array(rows, np.float64).reshape(-1, 3).T
+        left, right = np.minimum(one, other).astype(np.int64), np.maximum(one, other).astype(np.int64)
+        order = np.lexsort((right, left))
+        return cls(left[order], right[order], score[order])
+
+    def among(self, kept: NDArray[np.bool_]) -> Ties:
+        """The ties between the records that are kept, which move up to take the places of the others."""
+        both = kept[self.left] & kept[self.right]
+        place = np.cumsum(kept) - 1
+        return Ties(place[self.left[both]], place[self.right[both]], self.score[both])
+
+
+_NO_PLACES = np.zeros(0, np.int64)
+NO_TIES = Ties(_NO_PLACES, _NO_PLACES, np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +121,8 @@ class Case:
     """The closed input of one judgement."""
 
     entity: str
-    records: tuple[SourceRecord, ...]
-    evidence: Mapping[Pair, Evidence] = field(default_factory=dict)
+    records: tuple[SourceRecord, ...]  # in order of their keys
+    ties: Ties = NO_TIES  # by place in `records`
     decisions: tuple[PairDecision, ...] = ()
     overrides: tuple[Override, ...] = ()
     links: Mapping[SourceKey, str] = field(default_factory=dict)
@@ -95,11 +130,6 @@ class Case:
     priors: Mapping[str, Prior] = field(default_factory=dict)
     founded: Mapping[SourceKey, int] = field(default_factory=dict)  # golden records ever founded on a key
     published: Mapping[SourceKey, Mapping[str, Any]] = field(default_factory=dict)  # what we sent there
-
-
-def ordered(left: SourceKey, right: SourceKey) -> Pair:
-    """The two keys as a pair, smaller first."""
-    return (left, right) if left <= right else (right, left)
 
 
 def spoken(said: Mapping[str, Any], field: str) -> dict[str, Any]:

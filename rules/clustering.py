@@ -8,27 +8,26 @@ against it (the idea of greedy agglomeration for correlation clustering; `README
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from canonical.ids import SourceKey
-from rules.case import Answer, Evidence, Pair, PairDecision, ordered
+from rules.agglomeration import Groups, agglomerate
+from rules.case import Answer, PairDecision, Places, Ties
 from rules.judgement import Cluster, Kind, Question
+from rules.match.clusters import components
+from rules.match.meeting import unmet
 
 ABSENT = -1.5  # log-odds of a pair that no blocking key brought together
 CLIP = 12.0  # one comparison cannot outvote a whole cluster
+LARGEST = 4000  # groups of one component; a larger one is taken apart where its evidence is weakest
 
-
-@dataclass(slots=True)
-class _Group:
-    """A cluster in the making: its members and everything that may forbid a join."""
-
-    members: list[SourceKey]
-    exclusive: dict[str, set[str]] = field(default_factory=dict)  # veto name -> the values held
-    published: set[str] = field(default_factory=set)
-    enemies: set[SourceKey] = field(default_factory=set)  # records a steward said are different
-    decided: set[SourceKey] = field(default_factory=set)
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,153 +41,250 @@ class Bounds:
 
 
 def cluster(
-    keys: Iterable[SourceKey],
-    evidence: Mapping[Pair, Evidence],
-    decisions: Iterable[PairDecision],
-    bounds: Bounds,
+    keys: Sequence[SourceKey], ties: Ties, decisions: Iterable[PairDecision], bounds: Bounds
 ) -> tuple[list[Cluster], list[Question]]:
-    """The clusters, ordered by their smallest key, and the pairs that a person must look at."""
-    work = _Clustering(sorted(keys), evidence, bounds)
+    """The clusters, ordered by their smallest key, and the pairs that a person must look at.
+
+    The keys are in order, each once; the ties name them by their places.
+    """
+    work = _Clustering(keys, ties, bounds)
     work.decide(decisions)
     work.join()
     return work.clusters(), work.questions()
 
 
-class _Clustering:
-    """One run. Groups are named by index; `owner` tells the group that a record is in."""
+def unspoken(ties: Ties, count: int, match: float) -> list[tuple[int, int]]:
+    """The pairs of places that have no evidence, in components of up to `COMPLETE` records: to be weighed as well."""
+    p, q = unmet(count, ties.left, ties.right, ties.score >= match)
+    return list(zip(p.tolist(), q.tolist(), strict=True))
 
-    def __init__(self, keys: list[SourceKey], evidence: Mapping[Pair, Evidence], bounds: Bounds) -> None:
-        self.bounds = bounds
-        self.evidence = evidence
-        self.groups: dict[int, _Group] = {}
-        self.owner: dict[SourceKey, int] = {}
-        for index, key in enumerate(keys):
-            published = {bounds.published[key]} if key in bounds.published else set()
-            exclusive = {name: {value} for name, value in bounds.exclusive.get(key, {}).items()}
-            self.groups[index] = _Group([key], exclusive, published)
-            self.owner[key] = index
-        self.between: dict[int, dict[int, tuple[float, float, int]]] = {}  # sum, best, pairs known
-        self.separated: set[Pair] = set()
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """The evidence between groups: pairs of their heads, each once, smaller first; its sum and its best."""
+
+    a: Places
+    b: Places
+    total: NDArray[np.float64]
+    best: NDArray[np.float64]
+    size: Places  # members of each group, by its head
+
+
+class _Clustering:
+    """One run. A group is named by its smallest record, its head; `head` tells the group that a record is in."""
+
+    def __init__(self, keys: Sequence[SourceKey], ties: Ties, bounds: Bounds) -> None:
+        self.keys, self.ties, self.bounds = keys, ties, bounds
+        self.head = np.arange(len(keys))
+        self.enemies: set[tuple[int, int]] = set()  # records that a steward said are different, both ways
+        self.decided: set[int] = set()
 
     def decide(self, decisions: Iterable[PairDecision]) -> None:
         """Put together what a steward called the same, and remember who must stay apart."""
-        live = [d for d in decisions if d.left in self.owner and d.right in self.owner]
-        for decision in live:
-            if decision.answer is Answer.DIFFERENT:
-                self.separated.add(ordered(decision.left, decision.right))
-                self.groups[self.owner[decision.left]].enemies.add(decision.right)
-                self.groups[self.owner[decision.right]].enemies.add(decision.left)
-        for decision in sorted(live, key=lambda d: ordered(d.left, d.right)):
-            a, b = self.owner[decision.left], self.owner[decision.right]
-            if decision.answer is Answer.SAME and a != b and not self._enemies(self.groups[a], self.groups[b]):
-                self._absorb(min(a, b), max(a, b))
-                self.groups[min(a, b)].decided.update((decision.left, decision.right))
+        place = {key: k for k, key in enumerate(self.keys)}
+        live = sorted(
+            (*sorted((place[d.left], place[d.right])), d.answer is Answer.SAME)
+            for d in decisions
+            if d.left in place and d.right in place
+        )
+        for one, other, same in live:
+            if not same:
+                self.enemies |= {(one, other), (other, one)}
+        members: dict[int, list[int]] = {}
+        for one, other, same in live:
+            a, b = sorted((int(self.head[one]), int(self.head[other])))
+            ours, theirs = members.get(a, [a]), members.get(b, [b])
+            if same and a != b and not any((x, y) in self.enemies for x in ours for y in theirs):
+                self.head[theirs] = a
+                members[a] = ours + theirs
+                self.decided |= {one, other}
 
     def join(self) -> None:
         """Join the best pair of groups again and again while the whole evidence between them is positive."""
-        self._connect()
-        heap = [entry for a, row in self.between.items() for b in row if a < b for entry in self._candidate(a, b)]
-        heapq.heapify(heap)
-        while heap:
-            _, a, b, size_a, size_b = heapq.heappop(heap)
-            if not self._current(a, size_a) or not self._current(b, size_b) or self._forbidden(a, b):
-                continue
-            self._absorb(a, b)
-            self._reconnect(a, b)
-            for other in self.between.get(a, {}):
-                for entry in self._candidate(min(a, other), max(a, other)):
-                    heapq.heappush(heap, entry)
+        found, limits, match = self._between(), _Limits(self), self.bounds.match
+        part = _parts(len(self.keys), found, match)
+        inside = part[found.a] == part[found.b]
+        size = np.bincount(part[self.head == np.arange(len(self.head))], minlength=part.max(initial=0) + 1)
+        two = np.flatnonzero(inside & (size[part[found.a]] == 2) & (found.best >= match) & (found.total > 0))
+        two = two[~(limits.apart(found.a[two], found.b[two]) | limits.rival(found.a[two], found.b[two]))]
+        into = np.arange(len(self.keys))
+        into[found.b[two]] = found.a[two]
+        many = np.flatnonzero(inside & (size[part[found.a]] > 2))
+        many = many[np.argsort(part[found.a[many]], kind="stable")]
+        edges = np.flatnonzero(np.r_[True, np.diff(part[found.a[many]]) != 0, True]) if len(many) else many
+        for begin, end in pairwise(edges.tolist()):
+            rows = many[begin:end]
+            heads = np.unique(np.r_[found.a[rows], found.b[rows]])
+            into[heads] = heads[agglomerate(self._groups(heads, found, rows, limits), match)]
+        self.head = into[self.head]
 
     def clusters(self) -> list[Cluster]:
         """What came out, with the reason of each member."""
-        found = []
-        for group in self.groups.values():
-            members = tuple(sorted(group.members))
-            found.append(Cluster(members, {key: self._reason(key, group) for key in members}))
-        return sorted(found, key=lambda c: c.members)
+        members: dict[int, list[int]] = {}
+        for place, head in enumerate(self.head.tolist()):
+            members.setdefault(head, []).append(place)
+        return [
+            Cluster(tuple(self.keys[k] for k in group), {self.keys[k]: self._reason(k, len(group)) for k in group})
+            for group in members.values()
+        ]
 
     def questions(self) -> list[Question]:
         """The best pair between two groups that evidence, but not certainty, ties together."""
-        best: dict[tuple[int, int], tuple[float, Pair]] = {}
-        for (left, right), found in self.evidence.items():
-            if found.score < self.bounds.review or left not in self.owner or right not in self.owner:
-                continue
-            a, b = sorted((self.owner[left], self.owner[right]))
-            rank = (-found.score, (left, right))
-            if a != b and ((a, b) not in best or rank < (-best[a, b][0], best[a, b][1])):
-                best[a, b] = (found.score, (left, right))
-        asked = []
-        for (a, b), (score, (left, right)) in best.items():
-            if not self._enemies(self.groups[a], self.groups[b]):
-                asked.append(Question(Kind.MATCH, left, right, self._doubt(a, b, score), score))
-        return sorted(asked, key=lambda q: (q.left, q.right or q.left))
+        left, right, score = self.ties.left, self.ties.right, self.ties.score
+        open_ = np.flatnonzero((score >= self.bounds.review) & (self.head[left] != self.head[right]))
+        left, right, score = left[open_], right[open_], score[open_]
+        a, b = self.head[left], self.head[right]
+        a, b = np.minimum(a, b), np.maximum(a, b)
+        order = np.lexsort((right, left, -score, b, a))
+        first = np.ones(len(order), bool)
+        first[1:] = (np.diff(a[order]) != 0) | (np.diff(b[order]) != 0)
+        limits, asked = _Limits(self), []
+        for k in sorted(order[first].tolist()):
+            doubt = limits.between(int(a[k]), int(b[k]))
+            if doubt is None:
+                doubt = "not certain" if score[k] < self.bounds.match else "the group as a whole is not convincing"
+            if doubt is not ENEMIES:
+                asked.append(Question(Kind.MATCH, self.keys[left[k]], self.keys[right[k]], doubt, float(score[k])))
+        return asked
 
-    def _connect(self) -> None:
-        for (left, right), found in sorted(self.evidence.items()):
-            a, b = self.owner.get(left), self.owner.get(right)
-            if a is None or b is None or a == b:
-                continue
-            total, best, known = self.between.setdefault(a, {}).get(b, (0.0, -CLIP, 0))
-            score = max(-CLIP, min(CLIP, found.score))
-            self.between[a][b] = self.between.setdefault(b, {})[a] = (total + score, max(best, found.score), known + 1)
+    def _between(self) -> _Between:
+        """The evidence between the groups that there are, pairs that nothing brought together included."""
+        n = len(self.keys)
+        a, b = self.head[self.ties.left], self.head[self.ties.right]
+        apart = a != b
+        a, b, score = np.minimum(a, b)[apart], np.maximum(a, b)[apart], self.ties.score[apart]
+        pairs, where = np.unique(a * n + b, return_inverse=True)
+        best = np.full(len(pairs), -np.inf)
+        np.maximum.at(best, where, score)
+        a, b, size = pairs // max(n, 1), pairs % max(n, 1), np.bincount(self.head, minlength=n)
+        silent = size[a] * size[b] - np.bincount(where, minlength=len(pairs))
+        total = np.bincount(where, np.clip(score, -CLIP, CLIP), len(pairs)) + ABSENT * silent
+        return _Between(a, b, total, best, size)
 
-    def _reconnect(self, a: int, b: int) -> None:
-        """Move what tied `b` to others over to `a`."""
-        for other, (total, best, known) in self.between.pop(b, {}).items():
-            row = self.between.setdefault(other, {})
-            row.pop(b, None)
-            if other == a:
-                continue
-            had = self.between.setdefault(a, {}).get(other, (0.0, -CLIP, 0))
-            both = (had[0] + total, max(had[1], best), had[2] + known)
-            self.between[a][other] = row[a] = both
+    def _groups(self, heads: Places, found: _Between, rows: Places, limits: _Limits) -> Groups:
+        """The groups of one component as squares."""
+        k, size = len(heads), found.size[heads]
+        total, best = np.multiply.outer(size, size) * np.float64(ABSENT), np.full((k, k), -np.inf)
+        x, y = np.searchsorted(heads, found.a[rows]), np.searchsorted(heads, found.b[rows])
+        total[x, y] = total[y, x] = found.total[rows]
+        best[x, y] = best[y, x] = found.best[rows]
+        a, b = np.repeat(heads, k), np.tile(heads, k)
+        apart, rival = limits.apart(a, b).reshape(k, k), limits.rival(a, b).reshape(k, k)
+        return Groups(total, best, apart, rival, size, limits.published(heads))
 
-    def _candidate(self, a: int, b: int) -> list[tuple[float, int, int, int, int]]:
-        """A heap entry for two groups, unless they have no pair that is certain or the whole speaks against."""
-        total, best, known = self.between[a][b]
-        size_a, size_b = len(self.groups[a].members), len(self.groups[b].members)
-        total += ABSENT * (size_a * size_b - known)
-        if best < self.bounds.match or total <= 0:
-            return []
-        return [(-round(total / (size_a * size_b), 9), a, b, size_a, size_b)]
-
-    def _current(self, index: int, size: int) -> bool:
-        return index in self.groups and len(self.groups[index].members) == size
-
-    def _forbidden(self, a: int, b: int) -> str | None:
-        left, right = self.groups[a], self.groups[b]
-        if self._enemies(left, right):
-            return "a steward said that they are different"
-        if not (left.published <= right.published or right.published <= left.published):
-            return "both are published"  # a decision that joined two of them brings all their records along
-        for name, values in left.exclusive.items():
-            other = right.exclusive.get(name)
-            if other and values != other:
-                return f"different {name}"
-        return None
-
-    @staticmethod
-    def _enemies(left: _Group, right: _Group) -> bool:
-        return not left.enemies.isdisjoint(right.members) or not right.enemies.isdisjoint(left.members)
-
-    def _absorb(self, a: int, b: int) -> None:
-        gone, kept = self.groups.pop(b), self.groups[a]
-        for key in gone.members:
-            self.owner[key] = a
-        kept.members += gone.members
-        kept.published |= gone.published
-        kept.enemies |= gone.enemies
-        kept.decided |= gone.decided
-        for name, values in gone.exclusive.items():
-            kept.exclusive.setdefault(name, set()).update(values)
-
-    def _reason(self, key: SourceKey, group: _Group) -> str:
-        if len(group.members) == 1:
+    def _reason(self, place: int, size: int) -> str:
+        if size == 1:
             return "alone"
-        return "decision" if key in group.decided else "evidence"
+        return "decision" if place in self.decided else "evidence"
 
-    def _doubt(self, a: int, b: int, score: float) -> str:
-        forbidden = self._forbidden(a, b)
-        if forbidden:
-            return forbidden
-        return "not certain" if score < self.bounds.match else "the group as a whole is not convincing"
+
+ENEMIES = "a steward said that they are different"
+
+
+class _Limits:
+    """What forbids two groups to be one: a steward's word, published records, exclusive values. By their heads."""
+
+    def __init__(self, work: _Clustering) -> None:
+        n = self._n = len(work.keys)
+        self._published, self._exclusive = _Values(n), dict[str, _Values]()
+        for head, key in zip(work.head.tolist(), work.keys, strict=True):
+            if key in work.bounds.published:
+                self._published.put(head, work.bounds.published[key])
+            for name, value in work.bounds.exclusive.get(key, {}).items():
+                self._exclusive.setdefault(name, _Values(n)).put(head, value)
+        self._enemies = {int(work.head[x]) * n + int(work.head[y]) for x, y in work.enemies}
+
+    def apart(self, a: Places, b: Places) -> Mask:
+        """Which two may never be one, nor what they become a part of."""
+        found = np.isin(a * self._n + b, list(self._enemies)) if self._enemies else np.zeros(len(a), bool)
+        for values in self._exclusive.values():
+            found |= values.differ(a, b)
+        return found
+
+    def rival(self, a: Places, b: Places) -> Mask:
+        """Which two are published, and not as what a steward's decision has joined before."""
+        return self._published.differ(a, b) & ~self._published.within(a, b)
+
+    def published(self, heads: Places) -> Places:
+        """How many published records each holds."""
+        return self._published.counts[heads]
+
+    def between(self, a: int, b: int) -> str | None:
+        """What forbids these two, in words."""
+        if a * self._n + b in self._enemies:
+            return ENEMIES
+        one = np.array([a]), np.array([b])
+        if self.rival(*one)[0]:
+            return "both are published"
+        return next((f"different {name}" for name, values in self._exclusive.items() if values.differ(*one)[0]), None)
+
+
+class _Values:
+    """What groups hold of one kind: for each the set of its values, as a number; 0 for none."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._held = n, dict[int, set[str]]()
+
+    def put(self, head: int, value: str) -> None:
+        """The group holds the value."""
+        self._held.setdefault(head, set()).add(value)
+
+    def differ(self, a: Places, b: Places) -> Mask:
+        """Where both hold something, and not the same."""
+        if not self._held:
+            return np.zeros(len(a), bool)
+        x, y = self._codes[a], self._codes[b]
+        found: Mask = (x > 0) & (y > 0) & (x != y)
+        return found
+
+    def within(self, a: Places, b: Places) -> Mask:
+        """Where one holds all that the other does, and more."""
+        if not self._nested:
+            return np.zeros(len(a), bool)
+        return np.isin(self._codes[a] * self._n + self._codes[b], self._nested)
+
+    @cached_property
+    def counts(self) -> Places:
+        """How many values each group holds."""
+        found = np.zeros(self._n, np.int64)
+        for head, values in self._held.items():
+            found[head] = len(values)
+        return found
+
+    @cached_property
+    def _sets(self) -> dict[frozenset[str], int]:
+        found: dict[frozenset[str], int] = {}
+        for values in self._held.values():
+            found.setdefault(frozenset(values), len(found) + 1)
+        return found
+
+    @cached_property
+    def _codes(self) -> Places:
+        found = np.zeros(self._n, np.int64)
+        for head, values in self._held.items():
+            found[head] = self._sets[frozenset(values)]
+        return found
+
+    @cached_property
+    def _nested(self) -> list[int]:
+        """Two numbers as one of each two sets of which one is a part of the other."""
+        large = [one for one in self._sets if len(one) > 1]
+        pairs = [(self._sets[one], self._sets[other]) for other in large for one in self._sets if one < other]
+        return [x * self._n + y for pair in pairs for x, y in (pair, pair[::-1])]
+
+
+def _parts(n: int, found: _Between, match: float) -> Places:
+    """The component of each group by evidence of at least `match`; too large ones by more, at last by their order."""
+    near = found.best >= match
+    part = components(n, found.a[near], found.b[near]).astype(np.int64)
+    while (large := np.bincount(part, minlength=1)[part] > LARGEST).any() and near.any():
+        match += 1
+        near &= ~large[found.a] | (found.best >= match)
+        if not near[large[found.a]].any():
+            order = np.argsort(part, kind="stable")
+            rank = np.empty(n, np.int64)
+            rank[order] = np.arange(n) - np.searchsorted(part[order], part[order])
+            found_part: Places = np.unique(part * n + rank // LARGEST, return_inverse=True)[1]
+            return found_part
+        part = components(n, found.a[near], found.b[near]).astype(np.int64)
+    return part

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
+
 from rules.approval import Leaving, publications
 from rules.case import Case
 from rules.clustering import cluster
@@ -26,7 +28,8 @@ def judge(case: Case, ruleset: RuleSet, now: datetime) -> Judgement:
     """Who is who, what is agreed, what may leave, what a person must decide. Same input, same answer."""
     context = Context(case, ruleset, now)
     limits = bounds(ruleset, context.values, context.published)
-    clusters, questions = cluster(context.records, case.evidence, case.decisions, limits)
+    live = np.array([not record.tombstone for record in case.records], bool)
+    clusters, questions = cluster(list(context.records), case.ties.among(live), case.decisions, limits)
     identities, retirements = identify(case, clusters, ruleset.entity.prefix)
     drafts = []
     for found, identity in zip(clusters, identities, strict=True):

@@ -8,18 +8,17 @@ are, never on the order in which they came.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from math import inf
 
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.store import cases, journal
 from hub.store.engine import Connection
 from rules.blocking import keys_of
-from rules.case import Case, Evidence, ordered
+from rules.case import Case, Ties
+from rules.clustering import unspoken
 from rules.matching import weigh
 from rules.ruleset import RuleSet
-
-EXACT = 60  # records; in a component up to this size every pair is weighed, in a larger one those with a key
 
 
 class Gathered:
@@ -85,7 +84,7 @@ def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, Source
     return Case(
         entity=ruleset.entity.name,
         records=tuple(sorted(records.values(), key=lambda one: one.key)),
-        evidence=_evidence(connection, ruleset, records),
+        ties=_ties(connection, ruleset, records),
         decisions=cases.pair_decisions(connection, keys),
         overrides=cases.overrides(connection, keys),
         links={keys[id_]: golden_id for id_, golden_id in held.items()},
@@ -96,37 +95,13 @@ def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, Source
     )
 
 
-def _evidence(
-    connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]
-) -> dict[tuple[SourceKey, SourceKey], Evidence]:
+def _ties(connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> Ties:
     """The evidence kept, and within each component small enough that of all its other pairs too."""
-    stored = cases.stored_evidence(connection, sorted(records))
-    missing = [
-        pair
-        for part in _parts(stored, ruleset.document.matching.match)
-        if len(part) <= EXACT
-        for pair in combinations(part, 2)
-        if pair not in stored and not records[pair[0]].tombstone and not records[pair[1]].tombstone
-    ]
-    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in missing])
-    known = stored | dict(zip(missing, weighed, strict=True))
-    return {ordered(records[a].key, records[b].key): one for (a, b), one in known.items()}
-
-
-def _parts(edges: Mapping[tuple[int, int], Evidence], least: float) -> list[list[int]]:
-    """The connected components of three records and more that certain evidence makes, each sorted."""
-    leader: dict[int, int] = {}
-
-    def find(one: int) -> int:
-        while leader.setdefault(one, one) != one:
-            leader[one] = leader[leader[one]]
-            one = leader[one]
-        return one
-
-    for (left, right), found in edges.items():
-        if found.score >= least:
-            leader[find(left)] = find(right)
-    parts: dict[int, list[int]] = {}
-    for one in list(leader):
-        parts.setdefault(find(one), []).append(one)
-    return [sorted(part) for part in parts.values() if len(part) > 2]
+    ids = sorted(records, key=lambda id_: records[id_].key)
+    scores = cases.scores(connection, ids)
+    kept = Ties.of(ids, scores)
+    silent = [(ids[a], ids[b]) for a, b in unspoken(kept, len(ids), ruleset.document.matching.match)]
+    pairs = [(a, b) for a, b in silent if not records[a].tombstone and not records[b].tombstone]
+    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in pairs], inf)
+    more = [(a, b, one.score) for (a, b), one in zip(pairs, weighed, strict=True)]
+    return Ties.of(ids, [*scores, *more]) if more else kept

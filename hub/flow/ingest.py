@@ -1,12 +1,12 @@
 """A whole delivery, in chunks: read, translate, take in, resolve. Each chunk is one transaction.
 
 A delivery is known by its content and its mapping. Interrupted, it goes on after the last chunk that
-was committed; sent again, it changes nothing.
+was committed; sent again, it changes nothing. Small deliveries are one transaction, or several of them share one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -63,6 +63,15 @@ def file_delivery(path: Path, source: MappedSource, form: str | None = None) -> 
     return Delivery(path.name, digest.hexdigest(), read_payloads(path, form))
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery of a few payloads that have been read, and the source that knows its words."""
+
+    source: MappedSource
+    delivery: Delivery
+    payloads: Sequence[tuple[int, Payload]]  # numbered from 1
+
+
 def ingest(
     engine: Engine,
     rulesets: Mapping[str, RuleSet],
@@ -74,35 +83,84 @@ def ingest(
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Report:
     """Take a delivery in, chunk by chunk; what became of it. With `later`, its records wait to be judged."""
-    report = Report(delivery.origin)
+    chunks = _chunks(enumerate(delivery.payloads, 1), CHUNK)
+    chunk = next(chunks, [])
+    with seldom_collected():
+        if len(chunk) < CHUNK:
+            [report] = at_once(engine, rulesets, [Parcel(source, delivery, chunk)], clock=clock, later=later)
+            progress(report.payloads)
+            return report
+        with writing(engine) as connection:
+            batch = _Batch(connection, source, delivery, clock)
+        while chunk:
+            if delivered := batch.read(chunk):
+                with writing(engine) as connection:
+                    _take(connection, rulesets, [(batch, delivered)], clock, later=later)
+            progress(batch.report.payloads)
+            chunk = next(chunks, [])
     with writing(engine) as connection:
-        batch_id, position, done = journal.open_batch(
+        journal.close_batch(connection, batch.id, clock())
+    return batch.report
+
+
+def at_once(
+    engine: Engine, rulesets: Mapping[str, RuleSet], parcels: Sequence[Parcel], *, clock: Clock, later: bool = False
+) -> list[Report]:
+    """Take small deliveries in, all in one transaction; what became of each."""
+    with writing(engine) as connection:
+        opened = {  # in one order everywhere, or two who bring the same deliveries wait for each other
+            k: _Batch(connection, parcels[k].source, parcels[k].delivery, clock)
+            for k in sorted(range(len(parcels)), key=lambda k: parcels[k].delivery.fingerprint)
+        }
+        batches = [opened[k] for k in range(len(parcels))]
+        taken = [(batch, batch.read(parcel.payloads)) for batch, parcel in zip(batches, parcels, strict=True)]
+        _take(connection, rulesets, taken, clock, later=later)
+        for batch in batches:
+            journal.close_batch(connection, batch.id, clock())
+    return [batch.report for batch in batches]
+
+
+class _Batch:
+    """A delivery under way: how far it was when it was opened, and what became of it so far."""
+
+    def __init__(self, connection: Connection, source: MappedSource, delivery: Delivery, clock: Clock) -> None:
+        self.report = Report(delivery.origin)
+        self.id, self._position, self._done = journal.open_batch(
             connection, delivery.origin, delivery.fingerprint, clock(), mapping=source.fingerprint
         )
         codes.keep_mapping(connection, source.fingerprint, source.name, source.text, clock())
-        translator = Translator(source.with_codes(codes.in_force(connection)), clock, report)
-    numbered = enumerate(delivery.payloads, 1)
-    with seldom_collected():
-        for chunk in _chunks(numbered, CHUNK):
-            fresh = [(place, payload) for place, payload in chunk if place > position and not done]
-            report.skipped += len(chunk) - len(fresh)
-            if fresh:
-                delivered = [translator.translate(place, payload) for place, payload in fresh]
-                with writing(engine) as connection:
-                    _claim(connection, delivered)
-                    taken = take_in(connection, batch_id, delivered, clock())
-                    if later:
-                        for entity, ids in taken.touched.items():
-                            waiting.add(connection, entity, ids)
-                    else:
-                        resolve(connection, rulesets, taken.touched, clock())
-                report.repeated += taken.repeated
-                report.late += taken.late
-            report.payloads += len(chunk)
-            progress(report.payloads)
-    with writing(engine) as connection:
-        journal.close_batch(connection, batch_id, clock())
-    return report
+        self._translator = Translator(source.with_codes(codes.in_force(connection)), clock, self.report)
+
+    def read(self, chunk: Sequence[tuple[int, Payload]]) -> list[Delivered]:
+        """What of these payloads no earlier run has taken in, translated."""
+        fresh = [(place, payload) for place, payload in chunk if place > self._position and not self._done]
+        self.report.skipped += len(chunk) - len(fresh)
+        self.report.payloads += len(chunk)
+        return [self._translator.translate(place, payload) for place, payload in fresh]
+
+
+def _take(
+    connection: Connection,
+    rulesets: Mapping[str, RuleSet],
+    read: Sequence[tuple[_Batch, list[Delivered]]],
+    clock: Clock,
+    *,
+    later: bool,
+) -> None:
+    """Store what was read and judge what it touches, or have it wait."""
+    _claim(connection, (one for _, delivered in read for one in delivered))
+    touched: dict[str, set[int]] = {}
+    for batch, delivered in read:
+        taken = take_in(connection, batch.id, delivered, clock())
+        batch.report.repeated += taken.repeated
+        batch.report.late += taken.late
+        for entity, ids in taken.touched.items():
+            touched.setdefault(entity, set()).update(ids)
+    if not later:
+        resolve(connection, rulesets, touched, clock())
+        return
+    for entity, ids in touched.items():
+        waiting.add(connection, entity, ids)
 
 
 def _claim(connection: Connection, delivered: Iterable[Delivered]) -> None:

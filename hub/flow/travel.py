@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from itertools import combinations
+from math import inf
 from typing import Any
 
 from canonical.catalogue import ENTITIES
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.errors import InvalidRequest, NotFound
-from hub.flow.gather import EXACT
 from hub.flow.rejudge import closed
 from hub.store import cases, past, reads, related, rulesets
 from hub.store.engine import Connection, Engine, reading
 from hub.store.verdicts import provenance_document
-from rules.case import Case, Evidence, Pair, ordered
+from rules.case import Case, Ties
 from rules.judge import judge
 from rules.judgement import Draft, Judgement
+from rules.match.meeting import COMPLETE
 from rules.matching import weigh
 from rules.ruleset import RuleSet, shipped
 
@@ -149,7 +150,7 @@ def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, Source
     return Case(
         entity=ruleset.entity.name,
         records=tuple(sorted(records.values(), key=lambda one: one.key)),
-        evidence=_evidence(connection, ruleset, records),
+        ties=_ties(connection, ruleset, records),
         decisions=cases.pair_decisions(connection, keys),
         overrides=cases.overrides(connection, keys),
         links={keys[id_]: golden_id for id_, golden_id in held.items()},
@@ -159,14 +160,16 @@ def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, Source
     )
 
 
-def _evidence(connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> dict[Pair, Evidence]:
-    live = [id_ for id_, one in sorted(records.items()) if not one.tombstone]
+def _ties(connection: Connection, ruleset: RuleSet, records: Mapping[int, SourceRecord]) -> Ties:
+    """What speaks between these versions: of all pairs while they are few, else of those that have evidence today."""
+    ids = sorted(records, key=lambda id_: records[id_].key)
+    live = [id_ for id_ in ids if not records[id_].tombstone]
     pairs = list(combinations(live, 2))
-    if len(live) > EXACT:
-        known = cases.stored_evidence(connection, live)
-        pairs = [pair for pair in pairs if pair in known]
-    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in pairs])
-    return {ordered(records[a].key, records[b].key): one for (a, b), one in zip(pairs, weighed, strict=True)}
+    if len(live) > COMPLETE:
+        known = {frozenset(pair) for *pair, _ in cases.scores(connection, live)}
+        pairs = [pair for pair in pairs if frozenset(pair) in known]
+    weighed = weigh(ruleset, [(records[a].values, records[b].values) for a, b in pairs], inf)
+    return Ties.of(ids, [(a, b, one.score) for (a, b), one in zip(pairs, weighed, strict=True)])
 
 
 def _wanted(judgement: Judgement, asked: str, start: frozenset[SourceKey]) -> Draft | None:

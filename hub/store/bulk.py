@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,10 +36,15 @@ def update(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows:
     """Set the other columns of the rows that the key columns name; all rows hold the same columns."""
     if not rows:
         return
-    where = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
-    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in rows[0] if name not in key}
     bound = [{(f"key_{n}" if n in key else f"new_{n}"): v for n, v in row.items()} for row in rows]
-    connection.execute(sa.update(table).where(*where).values(values), bound)
+    connection.execute(_update(table, tuple(key), tuple(rows[0])), bound)
+
+
+@cache
+def _update(table: sa.Table, key: Sequence[str], columns: Sequence[str]) -> sa.Update:
+    where = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns if name not in key}
+    return sa.update(table).where(*where).values(values)
 
 
 def _binder(connection: sa.Connection, column: sa.Column[Any]) -> Any:

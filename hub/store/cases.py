@@ -122,6 +122,16 @@ _NEIGHBOURS = Prepared(lambda among: sa.union_all(*_evidently(among)))
 _TIED = Prepared(lambda among: sa.union_all(*_evidently(among), *_otherwise(among)))
 
 
+def scores(connection: sa.Connection, ids: Sequence[int]) -> list[tuple[int, int, float]]:
+    """The evidence kept of pairs of which one is among the given records: smaller id, larger id, log-odds."""
+    return [(row[0], row[1], row[2]) for row in _SCORES(connection, ids)]
+
+
+_SCORES = Prepared(
+    lambda among: sa.select(evidence.c.left_id, evidence.c.right_id, evidence.c.score).where(among(evidence.c.left_id))
+)
+
+
 def stored_evidence(connection: sa.Connection, ids: Sequence[int]) -> dict[Edge, Evidence]:
     """The evidence kept of pairs that lie among the given records."""
     known = set(ids)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.store.code_tables import code, mapping, reading
-from hub.store.engine import among, inserting
+from hub.store.engine import Prepared, among, inserting
 from hub.store.tables import batch, finding, payload, record, record_version
 
 UNLISTED = "HUB-3205"
@@ -45,9 +45,12 @@ class Received:
 def in_force(connection: sa.Connection) -> dict[Place, dict[str, Any]]:
     """Every code list: place -> the system's code -> canonical value."""
     found: dict[Place, dict[str, Any]] = {}
-    for row in connection.execute(sa.select(code).where(code.c.until.is_(None)).order_by(code.c.id)):
+    for row in connection.execute(_IN_FORCE):
         found.setdefault((row.system, row.entity, row.field), {})[row.code] = row.value
     return found
+
+
+_IN_FORCE = sa.select(code).where(code.c.until.is_(None)).order_by(code.c.id)
 
 
 def entries(connection: sa.Connection, *, ended: bool = False) -> list[dict[str, Any]]:
@@ -129,8 +132,13 @@ def as_received(connection: sa.Connection, ids: Sequence[int]) -> list[Received]
 
 def keep_mapping(connection: sa.Connection, fingerprint: str, name: str, document: str, now: datetime) -> None:
     """Keep a mapping that a delivery is read with, once."""
+    if _MAPPED(connection, [fingerprint]).first() is not None:
+        return
     row = {"fingerprint": fingerprint, "name": name, "document": document, "since": now}
     connection.execute(inserting(connection, mapping).values(row).on_conflict_do_nothing())
+
+
+_MAPPED = Prepared(lambda among: sa.select(mapping.c.fingerprint).where(among(mapping.c.fingerprint)))
 
 
 def read_with(connection: sa.Connection, system: str, fingerprint: str, now: datetime) -> None:

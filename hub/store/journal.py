@@ -17,7 +17,7 @@ from canonical.findings import Finding, Severity
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.store import bulk
-from hub.store.engine import Prepared, among
+from hub.store.engine import Prepared, among, inserting
 from hub.store.tables import batch, finding, payload, record, record_version
 
 PAYLOAD = ("batch_id", "position", "system", "entity", "body", "outcome", "received_at")
@@ -78,18 +78,31 @@ def open_batch(
     connection: sa.Connection, origin: str, fingerprint: str, now: datetime, *, mapping: str | None = None
 ) -> tuple[int, int, bool]:
     """Id, position to go on from, and whether it is done: a delivery seen before is found again."""
-    found = connection.execute(sa.select(batch).where(batch.c.fingerprint == fingerprint)).one_or_none()
-    if found is not None:
-        return found.id, found.position, found.state == "done"
-    row = sa.insert(batch).values(
-        origin=origin, fingerprint=fingerprint, mapping=mapping, position=0, state="open", started_at=now
-    )
-    return connection.execute(row.returning(batch.c.id)).scalar_one(), 0, False
+    named = {"fingerprint": fingerprint}
+    found = connection.execute(_BATCH, named).one_or_none()
+    if found is None:
+        row = {**named, "origin": origin, "mapping": mapping, "position": 0, "state": "open", "started_at": now}
+        made = connection.execute(_opened(connection), row).scalar()
+        if made is not None:
+            return made, 0, False
+        found = connection.execute(_BATCH, named).one()  # somebody else brought it in the same moment
+    return found.id, found.position, found.state == "done"
+
+
+_BATCH = sa.select(batch).where(batch.c.fingerprint == sa.bindparam("fingerprint"))
+_OPENED: dict[str, sa.Executable] = {}
+
+
+def _opened(connection: sa.Connection) -> sa.Executable:
+    name = connection.dialect.name
+    if name not in _OPENED:
+        _OPENED[name] = inserting(connection, batch).on_conflict_do_nothing().returning(batch.c.id)
+    return _OPENED[name]
 
 
 def close_batch(connection: sa.Connection, batch_id: int, now: datetime) -> None:
     """Nothing more comes of this delivery."""
-    connection.execute(sa.update(batch).where(batch.c.id == batch_id).values(state="done", finished_at=now))
+    bulk.update(connection, batch, ("id",), [{"id": batch_id, "state": "done", "finished_at": now}])
 
 
 def keep_payloads(connection: sa.Connection, batch_id: int, delivered: Sequence[Delivered], now: datetime) -> None:
@@ -98,7 +111,7 @@ def keep_payloads(connection: sa.Connection, batch_id: int, delivered: Sequence[
     bulk.insert(connection, payload, PAYLOAD, rows)
     if delivered:
         last = max(d.position for d in delivered)
-        connection.execute(sa.update(batch).where(batch.c.id == batch_id).values(position=last))
+        bulk.update(connection, batch, ("id",), [{"id": batch_id, "position": last}])
 
 
 def held(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Held]:

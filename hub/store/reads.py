@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from canonical.ids import SourceKey
 from hub.store import related
-from hub.store.engine import among
+from hub.store.engine import Prepared, among
 from hub.store.relation_tables import relation_finding
 from hub.store.tables import (
     audit,
@@ -78,10 +78,16 @@ def by_value(connection: sa.Connection, entity: str, field: str, value: str) -> 
 def golden_of(connection: sa.Connection, keys: Sequence[SourceKey]) -> dict[SourceKey, str]:
     """Source key → the golden id that its record belongs to now, redirects followed."""
     named = {key.record_id: key for key in keys}
-    query = sa.select(link.c.record_id, sa.func.coalesce(golden.c.heir, golden.c.id))
-    query = query.join(golden, golden.c.id == link.c.golden_id).where(link.c.until.is_(None))
-    rows = connection.execute(query.where(among(connection, link.c.record_id, list(named))))
-    return {named[id_]: golden_id for id_, golden_id in rows}
+    return {named[id_]: golden_id for id_, golden_id in _GOLDEN_OF(connection, named)}
+
+
+_GOLDEN_OF = Prepared(
+    lambda among: (
+        sa.select(link.c.record_id, sa.func.coalesce(golden.c.heir, golden.c.id))
+        .join(golden, golden.c.id == link.c.golden_id)
+        .where(link.c.until.is_(None), among(link.c.record_id))
+    )
+)
 
 
 def members(connection: sa.Connection, golden_id: str) -> list[Row]:

@@ -54,17 +54,21 @@ def in_force(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[st
 def live(connection: sa.Connection, known: Mapping[str, RuleSet]) -> dict[str, Live]:
     """The live rule set of each entity, and since when it is in force."""
     compiled = {one.version: one for one in known.values()}
-    query = sa.select(ruleset.c.entity, ruleset.c.version, ruleset.c.activated_at).where(ruleset.c.state == "live")
-    rows = connection.execute(query).all()
+    rows = connection.execute(_LIVE).all()
     compiled |= versions(connection, {row.version for row in rows} - compiled.keys())
     return {row.entity: Live(compiled[row.version], row.activated_at) for row in rows}
 
 
+_LIVE = sa.select(ruleset.c.entity, ruleset.c.version, ruleset.c.activated_at).where(ruleset.c.state == "live")
+
+
 def current(connection: sa.Connection, known: RuleSet) -> RuleSet:
     """The version in force of the same entity: `known` itself unless another was promoted since."""
-    query = sa.select(ruleset.c.version).where(ruleset.c.entity == known.entity.name, ruleset.c.state == "live")
-    version = connection.execute(query).scalar()
+    version = connection.execute(_CURRENT, {"entity": known.entity.name}).scalar()
     return known if version in (None, known.version) else versions(connection, [version])[version]
+
+
+_CURRENT = sa.select(ruleset.c.version).where(ruleset.c.entity == sa.bindparam("entity"), ruleset.c.state == "live")
 
 
 def promote(connection: sa.Connection, made: Promotion, document: str) -> None:

@@ -6,7 +6,7 @@ links and tasks are ended, never erased.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,8 +128,7 @@ def provenance_document(provenance: dict[str, Provenance] | Any) -> dict[str, An
 def _write_lookups(connection: sa.Connection, verdict: Verdict) -> None:
     updated = [draft.id for draft in verdict.changed if draft.change is Change.UPDATE]
     for table in (golden_value, golden_reference):
-        if updated:
-            connection.execute(sa.delete(table).where(among(connection, table.c.golden_id, updated)))
+        _forget(connection, table, updated)
     entity = verdict.ruleset.entity
     values = sorted(
         {
@@ -147,6 +146,19 @@ def _write_lookups(connection: sa.Connection, verdict: Verdict) -> None:
         if draft.values.get(field)
     )
     bulk.insert(connection, golden_reference, ("golden_id", "field", "parent_id"), references)
+
+
+def _forget(connection: sa.Connection, table: sa.Table, golden_ids: Sequence[str]) -> None:
+    """Take out what the table keeps of these golden records."""
+    if golden_ids:
+        _DELETE[table.name](connection, golden_ids)
+
+
+def _deletion(table: sa.Table) -> Prepared:
+    return Prepared(lambda among: sa.delete(table).where(among(table.c.golden_id)))
+
+
+_DELETE = {table.name: _deletion(table) for table in (golden_value, golden_reference, finding)}
 
 
 def _write_links(connection: sa.Connection, verdict: Verdict) -> None:
@@ -185,8 +197,7 @@ def _write_retirements(connection: sa.Connection, verdict: Verdict) -> None:
             connection.execute(sa.update(golden).where(golden.c.heir == retired.id).values(heir=retired.heir))
     gone = [retired.id for retired in verdict.judgement.retirements]
     for table in (golden_value, golden_reference):
-        if gone:
-            connection.execute(sa.delete(table).where(among(connection, table.c.golden_id, gone)))
+        _forget(connection, table, gone)
     _owe_deactivations(connection, verdict, verdict.judgement.retirements)
 
 
@@ -208,8 +219,7 @@ def _owe_deactivations(connection: sa.Connection, verdict: Verdict, retired: Ite
 
 def _write_findings(connection: sa.Connection, verdict: Verdict) -> None:
     updated = [draft.id for draft in verdict.changed if draft.change is Change.UPDATE]
-    if updated:
-        connection.execute(sa.delete(finding).where(among(connection, finding.c.golden_id, updated)))
+    _forget(connection, finding, updated)
     rows = (
         (draft.id, one.code, one.severity.value, one.field, one.message)
         for draft in verdict.changed

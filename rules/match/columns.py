@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ Hashes = NDArray[np.uint64]
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_PRIME_INT, _ALL = int(_PRIME), 2**64 - 1
 LONGEST = 300  # characters that count for a hash
+FEW = 8  # texts up to which they are hashed one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +75,17 @@ def distinct(numbers: Rows) -> Rows:
 
 def mixed(numbers: Hashes) -> Hashes:
     """Numbers stirred so that equal ones stay equal and others spread over 64 bits (splitmix64)."""
-    with np.errstate(over="ignore"):
-        x = numbers + _PRIME
-        x = (x ^ (x >> np.uint64(30))) * _MIX1
-        x = (x ^ (x >> np.uint64(27))) * _MIX2
-        found: Hashes = x ^ (x >> np.uint64(31))
+    x = numbers + _PRIME  # of arrays numpy lets numbers wrap around in silence
+    x = (x ^ (x >> np.uint64(30))) * _MIX1
+    x = (x ^ (x >> np.uint64(27))) * _MIX2
+    found: Hashes = x ^ (x >> np.uint64(31))
     return found
 
 
 def hashed(texts: Sequence[str], salt: str = "") -> Hashes:
     """A 64-bit number for each text, the same on every machine and in every run; an empty text gives 0."""
-    if not texts:
-        return np.zeros(0, np.uint64)
+    if len(texts) <= FEW:
+        return np.array([_hash(text, salt) for text in texts], np.uint64)
     whole = "".join(t[:LONGEST] for t in texts)
     if whole.isascii():
         raw = np.frombuffer(whole.encode(), np.uint8)
@@ -108,6 +110,24 @@ def hashed(texts: Sequence[str], salt: str = "") -> Hashes:
     return out
 
 
+@lru_cache(maxsize=100_000)
+def _hash(text: str, salt: str) -> int:
+    """What `hashed` gives for one text; for a few texts this is faster than arrays."""
+    number, power = _salt(salt), 1
+    for byte in text[:LONGEST].encode():
+        number += (byte + 1) * power
+        power = power * _PRIME_INT & _ALL
+    return _stirred(number & _ALL) if text else 0
+
+
+def _stirred(number: int) -> int:
+    x = number + _PRIME_INT & _ALL
+    x = (x ^ (x >> 30)) * int(_MIX1) & _ALL
+    x = (x ^ (x >> 27)) * int(_MIX2) & _ALL
+    return x ^ (x >> 31)
+
+
+@cache
 def _salt(text: str) -> int:
     number = 1469598103934665603
     for byte in text.encode():

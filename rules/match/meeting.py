@@ -74,7 +74,16 @@ def forced(labels: Rows, must: Sequence[NDArray[np.int32]]) -> Rows:
 
 def completed(scorer: Scorer, n: int, i: Rows, j: Rows, odds: Numbers) -> tuple[Rows, Rows, Numbers]:
     """The pairs with all others that components of up to `COMPLETE` rows have: silence is not taken for agreement."""
-    part = components(n, i[odds > 0], j[odds > 0])
+    p, q = unmet(n, i, j, odds > 0)
+    return (np.r_[i, p], np.r_[j, q], np.r_[odds, scorer(p, q)]) if len(p) else (i, j, odds)
+
+
+def unmet(n: int, i: Rows, j: Rows, near: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """The pairs within components of up to `COMPLETE` rows that are not among the known ones, which are in order.
+
+    The near pairs make the components.
+    """
+    part = components(n, i[near], j[near])
     size = np.bincount(part)
     order = np.argsort(part, kind="stable")
     start = np.r_[0, np.cumsum(size)[:-1]]
@@ -84,13 +93,12 @@ def completed(scorer: Scorer, n: int, i: Rows, j: Rows, odds: Numbers) -> tuple[
         x, y = np.triu_indices(s, 1)
         found.append((block[:, x] * n + block[:, y]).ravel())
     if not found:
-        return i, j, odds
+        return i[:0], j[:0]
     known = i * n + j
     more = np.concatenate(found)
     at = np.minimum(np.searchsorted(known, more), len(known) - 1)
     more = more[known[at] != more]
-    p, q = more // n, more % n
-    return np.r_[i, p], np.r_[j, q], np.r_[odds, scorer(p, q)]
+    return more // n, more % n
 
 
 def gathered(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
-from rules.case import Case
+from rules.case import Case, Ties
 from rules.judge import judge
 from rules.ruleset import RuleSet, load, shipped
 
@@ -48,12 +49,9 @@ def record(system: str, day: int = 1, key: str = "1", **values: Any) -> SourceRe
 def winner(
     rules: RuleSet, field: str, *records: SourceRecord, now: datetime = NOW, **case: Any
 ) -> tuple[Any, str | None, dict[str, str]]:
-    from itertools import combinations
-
-    from rules.case import Evidence, ordered
-
-    pairs = {ordered(a.key, b.key): Evidence(20.0) for a, b in combinations(records, 2)}
-    draft = judge(Case("account", records, pairs, **case), rules, now).drafts[0]
+    together = tuple(sorted(records, key=lambda one: one.key))
+    pairs = [(a, b, 20.0) for a, b in combinations(range(len(records)), 2)]
+    draft = judge(Case("account", together, Ties.of(range(len(records)), pairs), **case), rules, now).drafts[0]
     proof = draft.provenance[field]
     losers = {lost.source.system: lost.reason for lost in proof.losers}
     return draft.values[field], proof.source.system if proof.source else None, losers
