@@ -7,17 +7,19 @@ new *generation* of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from canonical.errors import MalformedKey
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class SourceKey:
-    """One thing as one system names it. Ordered: the last step of every tie-break."""
+class SourceKey(NamedTuple):
+    """One thing as one system names it. Ordered: the last step of every tie-break.
+
+    A tuple, because keys are compared and looked up more often than anything else.
+    """
 
     system: str
     entity: str

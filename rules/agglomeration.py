@@ -51,6 +51,8 @@ def agglomerate(groups: Groups, match: float) -> Numbers:
 
     Two groups may join when some evidence between them is at least `match`, in log-odds.
     """
+    if not groups.apart.any() and not groups.rival.any() and groups.total.min() > 0:
+        return np.zeros(len(groups.size), np.int64)  # they hang together, and nothing speaks against any two
     np.fill_diagonal(groups.apart, True)
     mean = groups.means(slice(None), match)
     at, into = mean.argmax(1), np.arange(len(mean))

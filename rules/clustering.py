@@ -150,13 +150,17 @@ class _Clustering:
     def _between(self) -> _Between:
         """The evidence between the groups that there are, pairs that nothing brought together included."""
         n = len(self.keys)
+        size = np.bincount(self.head, minlength=n)
+        if not self.decided:
+            every = self.ties
+            return _Between(every.left, every.right, np.clip(every.score, -CLIP, CLIP), every.score, size)
         a, b = self.head[self.ties.left], self.head[self.ties.right]
         apart = a != b
         a, b, score = np.minimum(a, b)[apart], np.maximum(a, b)[apart], self.ties.score[apart]
         pairs, where = np.unique(a * n + b, return_inverse=True)
         best = np.full(len(pairs), -np.inf)
         np.maximum.at(best, where, score)
-        a, b, size = pairs // max(n, 1), pairs % max(n, 1), np.bincount(self.head, minlength=n)
+        a, b = pairs // max(n, 1), pairs % max(n, 1)
         silent = size[a] * size[b] - np.bincount(where, minlength=len(pairs))
         total = np.bincount(where, np.clip(score, -CLIP, CLIP), len(pairs)) + ABSENT * silent
         return _Between(a, b, total, best, size)

@@ -113,6 +113,8 @@ def texts_at(values: Mapping[str, Any], path: str) -> tuple[str, ...]:
 
     `given_name+family_name` is the texts of both, joined; nothing while one is silent.
     """
+    if isinstance(plain := values.get(path), str):
+        return (plain,) if plain else ()
     if "+" in path:
         parts = [texts_at(values, part) for part in path.split("+")]
         return (" ".join(part[0] for part in parts),) if all(parts) else ()
