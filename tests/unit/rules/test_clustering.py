@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canonical.ids import SourceKey
@@ -104,6 +104,7 @@ def test_cluster_different_is_not_asked_again() -> None:
     assert questions == []
 
 
+@settings(deadline=None)
 @given(
     scores=st.dictionaries(
         st.sampled_from(["".join(p) for p in combinations("abcde", 2)]), st.integers(-14, 16), max_size=10
@@ -169,6 +170,7 @@ LETTERS = "abcdefgh"
 PAIRS = st.sampled_from(["".join(p) for p in combinations(LETTERS, 2)])
 
 
+@settings(deadline=None)
 @given(
     scores=st.dictionaries(PAIRS, st.integers(-14, 16), max_size=28),
     same=st.lists(PAIRS, max_size=3, unique=True),
