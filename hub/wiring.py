@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
 from adapters.base import Target
@@ -19,6 +20,7 @@ from hub.flow import configuration, relations
 from hub.flow import ingest as ingestion
 from hub.flow.configuration import Change
 from hub.flow.promote import Will
+from hub.flow.together import Together
 from hub.flow.trial import Bench
 from hub.flow.wording import TARGETS, Configuration
 from hub.settings import Settings
@@ -28,6 +30,7 @@ from hub.store.access import Principal
 from hub.store.engine import Engine, connect, reading, writing
 from rules.ruleset import RuleSet, shipped
 
+SMALL = 200  # payloads; a delivery of fewer may share a transaction
 DATES = {"id": "dates", "job": "dates", "target": None, "cron": "*/5 * * * *", "timezone": "UTC", "paused": False}
 WEBHOOKS = {**DATES, "id": "webhooks", "job": "webhooks", "cron": "* * * * *"}
 RELATIONS = {**DATES, "id": "relations", "job": "relations", "cron": "* * * * *"}
@@ -119,6 +122,18 @@ class Hub:
         report = ingestion.ingest(self.engine, self.rulesets, made, delivery, clock=self.clock, **options)  # type: ignore[arg-type]
         relations.settle(self.engine, self.clock())
         return report
+
+    def take_in(self, made: MappedSource, delivery: ingestion.Delivery) -> ingestion.Report:
+        """Take in a delivery that came by itself; a small one together with others of the same moment."""
+        first = list(islice(payloads := iter(delivery.payloads), SMALL))
+        if len(first) < SMALL:
+            return self._together(ingestion.Parcel(made, delivery, list(enumerate(first, 1))))
+        whole = replace(delivery, payloads=chain(first, payloads))
+        return ingestion.ingest(self.engine, self.rulesets, made, whole, clock=self.clock)
+
+    @cached_property
+    def _together(self) -> Together:
+        return Together(lambda some: ingestion.at_once(self.engine, self.rulesets, some, clock=self.clock))
 
     @cached_property
     def secret(self) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from adapters.decode import read_payloads
 from adapters.mapping import MappedSource
-from hub.flow.ingest import Delivery, ingest
+from hub.flow.ingest import Delivery
 from hub.web import auth
 from hub.web.once import once
 from hub.wiring import Hub
@@ -32,7 +32,7 @@ def deliver(system: str) -> Response:
 
 
 def _taken(hub: Hub, source: MappedSource, delivery: Delivery) -> Response:
-    report = ingest(hub.engine, hub.rulesets, source, delivery, clock=hub.clock)
+    report = hub.take_in(source, delivery)
     named = {
         name: getattr(report, name)
         for name in ("payloads", "accepted", "rejected", "failed", "repeated", "late", "skipped")

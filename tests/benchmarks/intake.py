@@ -2,11 +2,13 @@
 
 python -m tests.benchmarks.intake both --population DIR [--records 20000] [--store URL]
 python -m tests.benchmarks.intake online --population DIR [--queries 300] [--store URL]
+python -m tests.benchmarks.intake judge
 
 `both` loads the records in bulk by the shipped rules, learns a model from them, and loads them again under that model: in
 bulk, and one by one in another order; it compares the clusters and scores them against the truth. `online` learns
 from the stored records, keeps one record of some customers out, and sends them in one at a time: time of candidates and
-scores alone, time from payload to committed golden record, and how often the right customer is found.
+scores alone, time from payload to committed golden record, and how often the right customer is found; then as many
+others by 16 threads, each sending one at a time, as a server gets them. `judge` judges a cluster of 200 sources again.
 A population is what `records.csv` and `truth.csv` hold.
 """
 
@@ -19,8 +21,11 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -31,6 +36,7 @@ import sqlalchemy as sa
 from adapters.decode import read_payloads
 from adapters.mapping import MappedSource, load
 from canonical.ids import SourceKey
+from canonical.record import SourceRecord
 from hub.flow.ingest import Delivery, ingest
 from hub.match.fitting import Costs, fit
 from hub.match.lookup import lookup
@@ -39,7 +45,10 @@ from hub.store import reads
 from hub.store.engine import reading, writing
 from hub.store.rule_tables import ruleset as table
 from hub.wiring import Hub
+from rules.case import Case, Ties
+from rules.judge import judge
 from rules.ruleset import load as load_rules
+from rules.ruleset import shipped
 
 MAPPING = """
 system: {path: source, codes: {crm: crm, billing: billing, support: support, app: app}}
@@ -96,6 +105,7 @@ def online(rows: Sequence[Row], truth: dict[str, str], store: str, queries: int)
         _force(hub, draft)
         _timed("bulk, fitted model", hub, [stored], stored, truth)
         scored, whole, found = [], [], 0
+        asked, others = asked[: len(asked) // 2], asked[len(asked) // 2 :]
         for row in asked:
             began = time.perf_counter()
             best = _best(hub, row)
@@ -104,10 +114,48 @@ def online(rows: Sequence[Row], truth: dict[str, str], store: str, queries: int)
             began = time.perf_counter()
             _deliver(hub, [row])
             whole.append(time.perf_counter() - began)
+        crowd = _crowd(hub, others)
     for name, times in (("candidates and scores", scored), ("payload to golden", whole)):
         p50, p95 = np.percentile(1000 * np.array(times[5:]), (50, 95))
         print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms against {len(stored):,} stored")
-    print(f"right customer first: {found / len(asked):.3f}; {1 / np.mean(whole[5:]):.0f} records/s one by one")
+    print(
+        f"right customer first: {found / len(asked):.3f}; {1 / np.mean(whole[5:]):.0f} records/s one after the other,"
+    )
+    print(f"{crowd:.0f} records/s by 16 threads that each send one record at a time")
+
+
+def _crowd(hub: Hub, rows: Sequence[Row]) -> float:
+    """Records a second when many send one at a time."""
+
+    def send(row: Row) -> None:
+        body = BytesIO(json.dumps(row).encode())
+        hub.take_in(SOURCE, Delivery("benchmark", uuid4().hex, read_payloads(body, "jsonl")))
+
+    with ThreadPoolExecutor(16) as pool:
+        began = time.perf_counter()
+        list(pool.map(send, rows))
+        return len(rows) / (time.perf_counter() - began)
+
+
+def judged(sources: int = 200) -> None:
+    """Print how long it takes to judge one customer of many sources again."""
+    chance, now, rules = random.Random(1), datetime(2026, 11, 1, tzinfo=UTC), shipped()["account"]
+    keys = [SourceKey(("crm", "billing")[k % 2], "account", f"{k:05d}") for k in range(sources)]
+    said = [
+        {"legal_name": f"Acme {chance.choice(('Ltd', 'Limited', 'Inc'))}", "domain": "acme.example", "status": "active",
+         "industry": chance.choice(("Rail", "Ships")), "currency": "GBP"}
+        for _ in keys
+    ]  # fmt: skip
+    records = sorted((SourceRecord(k, v, now, now) for k, v in zip(keys, said, strict=True)), key=lambda one: one.key)
+    for name, spread in (("all agree", 0.5), ("some contradict", 4.0)):
+        scores = [(a, b, chance.gauss(11, spread)) for a, b in combinations(range(sources), 2)]
+        case = Case("account", tuple(records), Ties.of(range(sources), scores))
+        times = []
+        for _ in range(20):
+            began = time.process_time()
+            drafts = judge(case, rules, now).drafts
+            times.append(1000 * (time.process_time() - began))
+        print(f"{sources} sources, {name}: {np.median(times):.1f} CPU ms, {len(drafts)} golden record(s)")
 
 
 def _best(hub: Hub, row: Row) -> str | None:
@@ -191,12 +239,15 @@ def _hub(store: str) -> Iterator[Hub]:
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["both", "online"])
-    parser.add_argument("--population", type=Path, required=True)
+    parser.add_argument("what", choices=["both", "online", "judge"])
+    parser.add_argument("--population", type=Path)
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--store", default="sqlite", help="sqlite, or postgresql+psycopg://… of a server")
     asked = parser.parse_args()
+    if asked.what == "judge":
+        judged()
+        return
     with (asked.population / "records.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     with (asked.population / "truth.csv").open() as stream:
