@@ -36,6 +36,9 @@ class Source(Protocol):
         ...
 
 
+NOT_SENT = "not_sent"  # the code of a receipt for a message that stayed here: another one had met the trouble
+
+
 class Status(StrEnum):
     """What became of a message: taken, or one class of trouble, named by what the hub does next."""
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from adapters.base import Capabilities, Found, Message, Receipt, Status
+from adapters.base import NOT_SENT, Capabilities, Found, Message, Receipt, Status
 from adapters.errors import TargetRefuses, TargetUnavailable, UnknownOutcome
 from adapters.transport import Answer
 from canonical.errors import MasterDataError
@@ -234,7 +234,7 @@ def _ends(receipt: Receipt | None) -> Receipt | None:
 def _not_sent(receipt: Receipt) -> Receipt:
     """Nothing was sent of a record; it may go once the connection is well."""
     status = receipt.status if receipt.status.passing or receipt.status.halting else Status.TRANSIENT
-    return Receipt(status, code="not_sent", says=receipt.says, wait=receipt.wait)
+    return Receipt(status, code=NOT_SENT, says=receipt.says, wait=receipt.wait)
 
 
 def _read(act: Callable[[], T]) -> T:

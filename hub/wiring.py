@@ -34,6 +34,7 @@ SMALL = 200  # payloads; a delivery of fewer may share a transaction
 DATES = {"id": "dates", "job": "dates", "target": None, "cron": "*/5 * * * *", "timezone": "UTC", "paused": False}
 WEBHOOKS = {**DATES, "id": "webhooks", "job": "webhooks", "cron": "* * * * *"}
 RELATIONS = {**DATES, "id": "relations", "job": "relations", "cron": "* * * * *"}
+RETRIES = {**DATES, "id": "retries", "job": "retries", "cron": "* * * * *"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Hub:
         migrate.upgrade(self.settings.url)
         with writing(self.engine) as connection:
             stored.activate(connection, shipped(), self.clock())
-            for standing in (DATES, WEBHOOKS, RELATIONS):
+            for standing in (DATES, WEBHOOKS, RELATIONS, RETRIES):
                 schedules.put_if_none(connection, standing)
 
     @property

@@ -194,6 +194,25 @@ def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     )
 
 
+def try_again(hub: Hub, _row: Mapping[str, Any]) -> str:
+    """Send on what waits for its next try, or was left by a process that is gone; not where a blackout holds."""
+    with reading(hub.engine) as connection:
+        begun = plans.begun(connection)
+        rows = schedules.every(connection)
+    closed = {
+        row["target"]
+        for row in rows
+        if row["job"] == "publish" and windows.closed_by(row["blackouts"], hub.clock(), row["timezone"])
+    }
+    went_on = [
+        f"P-{plan}"
+        for name in begun
+        if name not in closed and name in hub.targets
+        for plan in publish.resume(hub.engine, hub.target(name), hub.clock)
+    ]
+    return f"went on with {', '.join(went_on)}" if went_on else "nothing waited"
+
+
 def read_back(hub: Hub, row: Mapping[str, Any]) -> str:
     """Compare what the schedule's target has with what it was sent."""
     found = reconcile(hub.engine, hub.target(row["target"]), hub.clock)
@@ -237,6 +256,7 @@ def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> No
 
 _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {
     "publish": publish_owed,
+    "retries": try_again,
     "reconcile": read_back,
     "dates": follow_dates,
     "relations": look_at_relations,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
+from hub.cli.failing import COMMANDS as FAILING
+from hub.cli.terminal import folder, form, open_hub, plan_number, put_json, put_table, say
 
 author = click.option("--as", "author", required=True, help="Your name; it stands in the journal.")
 
@@ -14,6 +15,10 @@ author = click.option("--as", "author", required=True, help="Your name; it stand
 @click.group()
 def publish() -> None:
     """Plan, approve and apply what goes to a target."""
+
+
+for command in FAILING:
+    publish.add_command(command)
 
 
 @publish.command("plan")
@@ -37,7 +42,7 @@ def plan(target: str, *, author: str, directory: Path | None, form: str) -> None
 @form
 def show(plan: str, *, directory: Path | None, form: str) -> None:
     """Show what a plan sends, or sent."""
-    _show(open_hub(directory), _number(plan), form)
+    _show(open_hub(directory), plan_number(plan), form)
 
 
 @publish.command("approve")
@@ -51,7 +56,7 @@ def approve(plan: str, *, content: str | None, role: str, author: str, directory
     from hub.flow.publish import approve as approve_plan
 
     hub = open_hub(directory)
-    approve_plan(hub.engine, _number(plan), content, author, hub.clock(), role=role)
+    approve_plan(hub.engine, plan_number(plan), content, author, hub.clock(), role=role)
     say(f"approved. Next: hub publish apply {plan}")
 
 
@@ -65,12 +70,14 @@ def apply(plan: str, *, directory: Path | None, form: str) -> None:
     from hub.flow.publish import apply as apply_plan
 
     hub = open_hub(directory)
-    head = queries.plan(hub.engine, _number(plan))
+    head = queries.plan(hub.engine, plan_number(plan))
     result = apply_plan(hub.engine, hub.target(head["target"]), head["id"], hub.clock)
     if form == "json":
         put_json(result)
     else:
         put_table(("state", "records"), sorted(result.items()))
+    if result.keys() & {"planned", "sending"}:
+        say("not all of it: what waits for its next try is sent by `hub work`, or by this command again.")
     if result.get("rejected") or result.get("parked"):
         raise SystemExit(4)
 
@@ -146,10 +153,3 @@ def _show(hub: object, plan_id: int, form: str) -> None:
         changed = ", ".join(sorted(entry["changes"])[:6])
         what = f"{entry['golden_id']} {entry['label']}  {entry['reason'] or changed}"
         click.echo(f"  {entry['action']:<10} {entry['state']:<12} {what}")
-
-
-def _number(plan: str) -> int:
-    digits = plan.upper().removeprefix("P-")
-    if not digits.isdigit():
-        raise click.BadParameter(f"{plan!r} is not a plan; plans are called P-1, P-2 …")
-    return int(digits)

@@ -54,6 +54,14 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def plan_number(plan: str) -> int:
+    """The number of a plan from its name, such as P-7."""
+    digits = plan.upper().removeprefix("P-")
+    if not digits.isdigit():
+        raise click.BadParameter(f"{plan!r} is not a plan; plans are called P-1, P-2 …")
+    return int(digits)
+
+
 def progress(label: str) -> Any:
     """A callback that tells how many payloads are done: on one line of a terminal, else now and then."""
     told = [0]

@@ -13,7 +13,6 @@ from canonical.record import GoldenRecord
 from hub.store import bulk
 from hub.store.engine import among
 from hub.store.tables import (
-    delivery,
     golden,
     golden_reference,
     golden_version,
@@ -36,6 +35,7 @@ ENTRY = (
     "body_hash",
     "changes",
     "reason",
+    "after",
 )
 ENDS = ("acknowledged", "rejected", "held", "superseded", "parked")
 
@@ -173,29 +173,15 @@ def undecided(connection: sa.Connection, target: str) -> list[Mapping[str, Any]]
     return [dict(row) for row in connection.execute(query.order_by(plan.c.id)).mappings()]
 
 
+def begun(connection: sa.Connection) -> list[str]:
+    """Targets to which a plan is being sent that has not ended."""
+    query = sa.select(plan.c.target).distinct().where(plan.c.state == "running")
+    return sorted(connection.execute(query).scalars())
+
+
 def change(connection: sa.Connection, plan_id: int, **values: Any) -> None:
     """Set columns of the plan's row."""
     connection.execute(sa.update(plan).where(plan.c.id == plan_id).values(values))
-
-
-def hold(connection: sa.Connection, plan_id: int, holder: str, until: datetime, now: datetime) -> bool:
-    """Be the only one who sends a plan, until then; False when somebody else is."""
-    free = sa.or_(plan.c.holder.is_(None), plan.c.holder == holder, plan.c.lease_until < now)
-    taken = sa.update(plan).where(plan.c.id == plan_id, free).values(holder=holder, lease_until=until)
-    return connection.execute(taken.returning(plan.c.id)).one_or_none() is not None
-
-
-def release(connection: sa.Connection, plan_id: int, holder: str) -> None:
-    """Let others send the plan."""
-    mine = sa.and_(plan.c.id == plan_id, plan.c.holder == holder)
-    connection.execute(sa.update(plan).where(mine).values(holder=None, lease_until=None))
-
-
-def abandoned(connection: sa.Connection, target: str, now: datetime) -> list[int]:
-    """Plans of a target whose sending was begun, and that nobody sends."""
-    free = sa.or_(plan.c.holder.is_(None), plan.c.lease_until < now)
-    query = sa.select(plan.c.id).where(plan.c.target == target, plan.c.state == "running", free)
-    return list(connection.execute(query.order_by(plan.c.id)).scalars())
 
 
 def entries(connection: sa.Connection, plan_id: int, states: Sequence[str] = ()) -> list[Mapping[str, Any]]:
@@ -217,55 +203,6 @@ def outdated(connection: sa.Connection, plan_id: int) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def claim(connection: sa.Connection, plan_id: int, most: int) -> list[Mapping[str, Any]]:
-    """Take the next entries to send: they are marked as being sent before anything leaves."""
-    wanted = sa.select(plan_entry.c.position).where(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned")
-    wanted = wanted.order_by(plan_entry.c.position).limit(most).with_for_update(skip_locked=True)
-    positions = sorted(connection.execute(wanted).scalars())
-    mine = sa.and_(plan_entry.c.plan_id == plan_id, among(connection, plan_entry.c.position, positions))
-    connection.execute(sa.update(plan_entry).where(mine).values(state="sending", attempts=plan_entry.c.attempts + 1))
-    rows = connection.execute(sa.select(plan_entry).where(mine).order_by(plan_entry.c.position)).mappings()
-    return [dict(row) for row in rows]
-
-
-def count_attempt(connection: sa.Connection, plan_id: int, positions: Sequence[int]) -> None:
-    """Entries whose outcome is unknown are taken up once more."""
-    mine = sa.and_(plan_entry.c.plan_id == plan_id, among(connection, plan_entry.c.position, positions))
-    connection.execute(sa.update(plan_entry).where(mine).values(attempts=plan_entry.c.attempts + 1))
-
-
-def settle(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what became of sent entries: state, reason, and the attempt itself."""
-    ended = [
-        {"plan_id": r["plan_id"], "position": r["position"], "state": r["state"], "reason": r["says"]} for r in rows
-    ]
-    bulk.update(connection, plan_entry, ("plan_id", "position"), ended)
-    tries = (
-        (r["plan_id"], r["position"], r["attempts"], r["status"], r["code"], r["says"], r["sent_at"]) for r in rows
-    )
-    bulk.insert(connection, delivery, ("plan_id", "position", "attempt", "status", "code", "says", "sent_at"), tries)
-
-
-def acknowledge(connection: sa.Connection, target: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what the target now has, and that these golden records are published."""
-    ids = [row["golden_id"] for row in rows]
-    gone = sa.and_(publication.c.target == target, among(connection, publication.c.golden_id, ids))
-    connection.execute(sa.delete(publication).where(gone))
-    columns = (
-        "golden_id",
-        "acknowledged_version",
-        "remote_id",
-        "remote_version",
-        "values",
-        "body",
-        "body_hash",
-        "active",
-        "acknowledged_at",
-    )
-    bulk.insert(connection, publication, ("target", *columns), ((target, *(row[c] for c in columns)) for row in rows))
-    connection.execute(sa.update(golden).where(among(connection, golden.c.id, ids)).values(published=True))
-
-
 def owe_again(connection: sa.Connection, target: str, golden_ids: Sequence[str]) -> None:
     """Put back into the outbox what a plan did not get across, unless something newer is owed already."""
     newest = sa.select(sa.func.max(outbox.c.id)).where(
@@ -277,10 +214,20 @@ def owe_again(connection: sa.Connection, target: str, golden_ids: Sequence[str])
     )
 
 
-def supersede(connection: sa.Connection, plan_id: int) -> None:
-    """End every entry that was not sent: something newer takes its place."""
-    waiting = sa.and_(plan_entry.c.plan_id == plan_id, plan_entry.c.state == "planned")
-    connection.execute(sa.update(plan_entry).where(waiting).values(state="superseded", reason="the plan was stale"))
+def try_now(connection: sa.Connection, target: str, golden_ids: Sequence[str]) -> None:
+    """Let what waits of these golden records in a plan that is being sent wait no longer."""
+    running = sa.select(plan.c.id).where(plan.c.target == target, plan.c.state == "running")
+    mine = sa.and_(plan_entry.c.plan_id.in_(running), among(connection, plan_entry.c.golden_id, golden_ids))
+    waits = sa.update(plan_entry).where(mine, plan_entry.c.state == "planned").values(next_at=None)
+    connection.execute(waits)
+
+
+def retire(connection: sa.Connection, head: Mapping[str, Any], reason: str) -> None:
+    """End a plan that is not sent, and owe again what it would have sent."""
+    change(connection, head["id"], state="stale", reason=reason)
+    waiting = sa.and_(plan_entry.c.plan_id == head["id"], plan_entry.c.state == "planned")
+    ended = sa.update(plan_entry).where(waiting).values(state="superseded", reason=reason)
+    owe_again(connection, head["target"], list(connection.execute(ended.returning(plan_entry.c.golden_id)).scalars()))
 
 
 def counts(connection: sa.Connection, plan_id: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ from hub.store.code_tables import TABLES as CODES
 from hub.store.delegation_table import delegation
 from hub.store.desk_tables import TABLES as DESK
 from hub.store.drift_tables import TABLES as DRIFT
+from hub.store.failure_table import failure
 from hub.store.people_tables import TABLES as PEOPLE
 from hub.store.relation_tables import TABLES as RELATIONS
 from hub.store.rule_tables import passed, promotion, ruleset, simulation
@@ -28,7 +29,7 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
     *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *PEOPLE, *RELATIONS),
-    *(change, closing, delegation),
+    *(change, closing, delegation, failure),
 )  # tables which stand in rooms of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
@@ -313,6 +314,7 @@ plan = Table(
     Column("finished_at", Utc),
     Column("holder", Text),  # who sends it now, and until when nobody else may
     Column("lease_until", Utc),
+    Column("reason", Text),  # why it was not sent
     _one_of("state", "draft", "approved", "running", "done", "stale"),
 )
 plan_entry = Table(
@@ -330,6 +332,8 @@ plan_entry = Table(
     Column("changes", document(), nullable=False),  # field -> [before, after], in the target's words
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Utc),  # not sent, or looked for, before
+    Column("after", document()),  # golden ids of the same plan that must be there first
     sa.UniqueConstraint("plan_id", "golden_id"),
     _one_of("action", "create", "update", "deactivate", "unchanged"),
     _one_of("state", "planned", "sending", "acknowledged", "rejected", "held", "superseded", "parked"),

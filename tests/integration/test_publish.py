@@ -13,9 +13,7 @@ from adapters.errors import TargetUnavailable
 from adapters.targets.memory import MemoryTarget
 from hub import queries
 from hub.errors import Conflict, NotApproved, PlanStale
-from hub.flow import publish
-from hub.store import plans
-from hub.store.engine import reading
+from hub.flow import publish, sending
 from hub.wiring import Hub
 from tests.conftest import FixedClock
 from tests.worlds import account, deliver, golden_of, invoice
@@ -35,7 +33,7 @@ def target(**faults: Receipt) -> MemoryTarget:
 def run(hub: Hub, to: MemoryTarget) -> tuple[int, Mapping[str, int]]:
     plan = publish.make_plan(hub.engine, to, "ana", hub.clock())
     publish.approve(hub.engine, plan, None, "ben", hub.clock())
-    return plan, publish.apply(hub.engine, to, plan, hub.clock)
+    return plan, publish.apply(hub.engine, to, plan, hub.clock, pause=lambda _seconds: None)
 
 
 def entries(hub: Hub, plan: int) -> dict[str, tuple[str, str]]:
@@ -170,10 +168,13 @@ def test_publish_rejected_record_ends_so_and_the_rest_goes_on(hub: Hub) -> None:
     assert run(hub, erp)[1] == {"acknowledged": 1}, "it is owed again"
 
 
-def test_publish_target_that_never_comes_back_is_parked_after_its_attempts(hub: Hub) -> None:
+def test_publish_target_that_never_comes_back_is_given_up_after_its_attempts(hub: Hub, clock: FixedClock) -> None:
     deliver(hub, [account("crm", "1", name="Acme Ltd")])
     erp = MemoryTarget("erp", lambda _: Receipt(Status.TRANSIENT, says="down"))
-    _, counts = run(hub, erp)
+    plan, counts = run(hub, erp)
+    while counts == {"planned": 1}:
+        clock.move(minutes=31)
+        counts = publish.apply(hub.engine, erp, plan, hub.clock, pause=lambda _seconds: None)
     assert counts == {"parked": 1}
     assert len(queries.walk(hub.engine, next(iter(_keys("crm:account:1"))))["deliveries"]) == publish.ATTEMPTS
 
@@ -228,8 +229,8 @@ def test_publish_worker_goes_on_with_what_a_dead_one_left(
     publish.approve(hub.engine, plan, None, "ben", hub.clock())
     lease = publish.Lease(hub.engine, plan, "dead", hub.clock)
     lease.keep()
-    publish._begin(hub.engine, plan, "erp")
-    publish._resume_or_claim(lease, erp, lambda _seconds: None)  # and then it dies
+    sending._begin(hub.engine, plan, erp, hub.clock)
+    assert sending._next(lease, erp, hub.clock())  # and then it dies
     clock.move(minutes=6)
     assert publish_owed(hub, {"id": "nightly", "target": "erp"}).startswith(f"went on with P-{plan}; ")
     assert erp.effects == 1
@@ -242,21 +243,18 @@ def _keys(text: str) -> list[object]:
 
 
 @pytest.mark.promise("A-69")
-def test_worker_that_waits_for_a_cut_off_keeps_its_plan_for_itself(hub: Hub, clock: FixedClock) -> None:
-    deliver(hub, [account("crm", "1", name="Acorn Ltd")])
+def test_publish_lost_answer_is_looked_for_after_the_cut_off_while_the_others_go_on(
+    hub: Hub, clock: FixedClock
+) -> None:
+    deliver(hub, [account("crm", "1", name="Acorn Ltd"), account("crm", "2", name="Birch AG")])
     lost = iter([Receipt(Status.UNCERTAIN)])
     erp = MemoryTarget("erp", fault=lambda _message: next(lost, None))
     erp.capabilities = replace(erp.capabilities, settle=timedelta(minutes=15))
-    plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
-    publish.approve(hub.engine, plan, None, "ben", hub.clock())
-    waited: list[float] = []
-
-    def pause(seconds: float) -> None:
-        waited.append(seconds)
-        clock.move(seconds=seconds)
-        with reading(hub.engine) as connection:
-            assert plans.abandoned(connection, "erp", clock()) == []
-
-    assert publish.apply(hub.engine, erp, plan, hub.clock, pause) == {"acknowledged": 1}
-    assert waited == [900]
-    assert erp.effects == 1
+    plan, counts = run(hub, erp)
+    assert counts == {"acknowledged": 1, "sending": 1}
+    clock.move(minutes=14)
+    assert publish.resume(hub.engine, erp, hub.clock) == []
+    clock.move(minutes=1)
+    assert publish.resume(hub.engine, erp, hub.clock) == [plan]
+    assert publish.counted(hub.engine, plan) == {"acknowledged": 2}
+    assert erp.effects == 2

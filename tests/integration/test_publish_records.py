@@ -33,7 +33,11 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 def run(hub: Hub, erp: Target, clock: Any) -> dict[str, int]:
     plan = publish.make_plan(hub.engine, erp, "ana", clock())
     publish.approve(hub.engine, plan, None, "ben", clock())
-    return publish.apply(hub.engine, erp, plan, clock, pause=lambda _seconds: None)
+    counts = publish.apply(hub.engine, erp, plan, clock, pause=lambda _seconds: None)
+    if counts.keys() & {"planned", "sending"}:
+        clock.move(seconds=erp.capabilities.settle.total_seconds() + 1800)
+        counts = publish.apply(hub.engine, erp, plan, clock, pause=lambda _seconds: None)
+    return counts
 
 
 def standing(hub: Hub) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,7 @@ class PlanEntry(graphene.ObjectType):
     changes = Json(description="Field to [before, after], in the target's words")
     reason = graphene.String(description="Why it is held or was not taken")
     attempts = graphene.NonNull(graphene.Int)
+    next_at = graphene.String(description="Not tried again before")
     masked = graphene.NonNull(
         graphene.Boolean, description="Whether changes and reason are left out, for the scope of the key lacks a part"
     )
@@ -50,6 +51,7 @@ class Plan(graphene.ObjectType):
     approved_by = graphene.String()
     needs = graphene.String(description="The role that must approve it, because of how much it changes there")
     finished_at = graphene.String()
+    reason = graphene.String(description="Why it is stale: what has changed, or who discarded it")
     counts = Json(description="Records by state")
     entries = graphene.Field(
         listed(PlanEntry), first=graphene.Int(default_value=100), after=graphene.Int(default_value=-1)
@@ -66,7 +68,8 @@ class Plan(graphene.ObjectType):
         _, entries = queries.plan_with_entries(hub_of(info).engine, row["id"])
         wanted = [one for one in seen(info, entries) if one["position"] > after][: max(1, min(first, MOST))]
         return [
-            one | {"golden": one["golden_id"], "reason": None if one["masked"] else one["reason"]} for one in wanted
+            timed(one, "next_at") | {"golden": one["golden_id"], "reason": None if one["masked"] else one["reason"]}
+            for one in wanted
         ]
 
 
@@ -89,7 +92,7 @@ class PlanPublish(graphene.Mutation):
             auth.require(principal_of(info), *MAY_RUN)
             hub = hub_of(info)
             made = publish.make_plan(hub.engine, hub.target(target), principal_of(info).name, hub.clock())
-            return PlanPublish(plan=_plan(info, made), user_errors=[])
+            return PlanPublish(plan=plan_of(info, made), user_errors=[])
 
         return guarded(act, PlanPublish)
 
@@ -113,7 +116,7 @@ class ApprovePlan(graphene.Mutation):
         def act() -> ApprovePlan:
             hub, who = hub_of(info), principal_of(info)
             publish.approve(hub.engine, plan, hash, who.name, hub.clock(), role=who.role)
-            return ApprovePlan(plan=_plan(info, plan), user_errors=[])
+            return ApprovePlan(plan=plan_of(info, plan), user_errors=[])
 
         return guarded(act, ApprovePlan)
 
@@ -138,7 +141,7 @@ class ApplyPlan(graphene.Mutation):
             hub = hub_of(info)
             target = hub.target(queries.plan(hub.engine, plan)["target"])
             publish.apply(hub.engine, target, plan, hub.clock)
-            return ApplyPlan(plan=_plan(info, plan), user_errors=[])
+            return ApplyPlan(plan=plan_of(info, plan), user_errors=[])
 
         return guarded(act, ApplyPlan)
 
@@ -152,12 +155,12 @@ class Query:
     @staticmethod
     def resolve_plans(_root: None, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
         """The newest first."""
-        return [_told(row) for row in queries.plans(hub_of(info).engine)]
+        return [told(row) for row in queries.plans(hub_of(info).engine)]
 
     @staticmethod
     def resolve_plan(_root: None, info: graphene.ResolveInfo, id: int) -> dict[str, Any]:
         """The plan. Raises NotFound."""
-        return _plan(info, id)
+        return plan_of(info, id)
 
 
 class Mutation:
@@ -168,9 +171,11 @@ class Mutation:
     apply_plan = ApplyPlan.Field()
 
 
-def _plan(info: graphene.ResolveInfo, plan_id: int) -> dict[str, Any]:
-    return _told(queries.plan(hub_of(info).engine, plan_id))
+def plan_of(info: graphene.ResolveInfo, plan_id: int) -> dict[str, Any]:
+    """A plan as it is told. Raises NotFound."""
+    return told(queries.plan(hub_of(info).engine, plan_id))
 
 
-def _told(row: Any) -> dict[str, Any]:
+def told(row: Any) -> dict[str, Any]:
+    """A plan's row as it is told."""
     return timed(row, "created_at", "finished_at") | {"hash": row["content_hash"]}

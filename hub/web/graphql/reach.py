@@ -80,9 +80,10 @@ REACH: dict[str, Callable[[Sight, graphene.ResolveInfo, Given], None]] = {
     **{_camel(word): _freely for name in ENTITIES for word in (name, plural(name))},
     **dict.fromkeys(("byKey", "node", "nodes", "changes", "changesCursor", "tasks", "waiting"), _freely),
     **dict.fromkeys(("valuesSet", "drift", "plan", "plans", "reconciliations", "bookClosings"), _freely),
+    "publishFailures": _freely,
     **dict.fromkeys(("ruleVersions", "checkRules", "simulations", "unmappedCodes"), _freely),
     "matches": _alike,
     **dict.fromkeys(("setValue", "detach"), _by_key),
     "decide": _of_task,
-    "approve": _of_golden,
+    **dict.fromkeys(("approve", "parkPublication"), _of_golden),
 }
