@@ -135,6 +135,13 @@ class InvalidRequest(MasterDataError):
     hint = "Read the message; `hub explain HUB-6001` lists the usual causes."
 
 
+class EngineMissing(MasterDataError):
+    """What an engine stands on is not installed here."""
+
+    code = "HUB-1203"
+    hint = "`pip install concord-hub[spark]`, and Java 17 (JAVA_HOME says where); or leave --engine out."
+
+
 class TableUnreadable(MasterDataError):
     """A file of records to match cannot be read as a table."""
 

@@ -46,9 +46,18 @@ def match() -> None:
 @click.option(
     "--report", type=PATH, help="Write an HTML report: data, keys, weights, scores, borderline pairs, clusters."
 )
+@click.option(
+    "--engine", type=click.Choice(["embedded", "spark"]), default="embedded", help="Spark, for more than one machine."
+)
+@click.option(
+    "--master", default="local[*]", show_default=True, help="Spark: where it runs, such as spark://HOST:7077."
+)
+@click.option("--work", type=PATH, help="Spark: a folder that all workers see (default: a temporary one).")
+@click.option("--conf", multiple=True, metavar="NAME=VALUE", help="Spark: a setting, such as spark.driver.memory=4g.")
 def tables(files: tuple[Path, ...], **asked: Any) -> None:
     """Find which records of FILE... are one thing, without labels."""
-    from hub.match.job import Job, run
+    from hub.match.asked import Job
+    from hub.match.job import run
 
     done = run(Job(files, **asked), tell=say)
     put_table(("records", "clusters", "pairs", "to review", "seconds"), [done])
@@ -67,7 +76,7 @@ def tables(files: tuple[Path, ...], **asked: Any) -> None:
 @click.option("--count", default=20, show_default=True, help="How many pairs to ask about.")
 def label(files: tuple[Path, ...], labels: Path, count: int, **asked: Any) -> None:
     """Answer the pairs that tell most, one key each: y the same, n different, q enough."""
-    from hub.match.job import Job
+    from hub.match.asked import Job
     from hub.match.labels import label as run
 
     made = run(Job(files, labels, **asked), labels, count, _ask)

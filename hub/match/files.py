@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from rules.match import normal
 from rules.match.columns import Column, Table
 
 _FILE = "\0file"  # a column of our own: no header can hold its name
+PIECE, BLOCK = 100_000, 1 << 24  # rows and bytes read at once, where a table is read in pieces
 KINDS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 
 
@@ -37,39 +39,45 @@ def read(paths: Sequence[Path], *, id_column: str | None, source_column: str | N
             raise TableUnreadable(
                 f"there is no column {asked!r}; the columns are {', '.join(whole.column_names[:-1])}."
             )
-    ids = _texts(whole.column(id_column)) if id_column else [str(k) for k in range(len(whole))]
+    ids = texts(whole, id_column) if id_column else [str(k) for k in range(len(whole))]
     by = source_column or (_FILE if len(paths) > 1 else None)
-    sources = _column(whole, by) if by else None
-    columns = {n: _column(whole, n) for n in whole.column_names if n not in (id_column, source_column, _FILE)}
+    sources = column(whole, by) if by else None
+    columns = {n: column(whole, n) for n in whole.column_names if n not in (id_column, source_column, _FILE)}
     return Table(ids, columns, sources.codes if sources else None, sources.texts if sources else ())
 
 
-def _frame(path: Path) -> pa.Table:
+def _kind(path: Path) -> str:
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
         raise TableUnreadable(f"{path.name}: a table ends in {', '.join(KINDS)}.")
     if not path.is_file():
         raise TableUnreadable(f"{path}: there is no such file.")
+    return kind
+
+
+def _frame(path: Path) -> pa.Table:
+    kind = _kind(path)
     try:
         if kind == "parquet":
             return pyarrow.parquet.read_table(path)
         if kind == "jsonl":
             return pyarrow.json.read_json(path)
-        return _csv(path, "\t" if kind == "tsv" else ",")
+        return _csv(path, "\t" if kind == "tsv" else ",", pyarrow.csv.read_csv)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError) as problem:
         raise TableUnreadable(f"{path.name}: {str(problem).splitlines()[0]}") from None
 
 
-def _csv(path: Path, delimiter: str) -> pa.Table:
-    """Every column as text, whatever it looks like; quoted line breaks are allowed."""
+def _csv(path: Path, delimiter: str, read: Callable[..., Any], **block: int) -> Any:
+    """What pyarrow reads, whole or in pieces: columns are texts whatever they look like; line breaks may be quoted."""
     with path.open(encoding="utf-8-sig", newline="") as opened:
         header = next(csv.reader(opened, delimiter=delimiter), [])
     if not header:
         raise TableUnreadable(f"{path.name}: the file is empty; its first line names the columns.")
     if len(set(header)) < len(header):
         raise TableUnreadable(f"{path.name}: two columns have the same name.")
-    return pyarrow.csv.read_csv(
+    return read(
         path,
+        read_options=pyarrow.csv.ReadOptions(**block),
         parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
@@ -77,12 +85,38 @@ def _csv(path: Path, delimiter: str) -> pa.Table:
     )
 
 
-def _texts(values: pa.ChunkedArray) -> list[str]:
-    return ["" if v is None else v for v in pc.cast(values, pa.string()).to_pylist()]
+def header(path: Path) -> list[str]:
+    """The names of a file's columns. Raises TableUnreadable."""
+    return list(next(iter(frames(path))).column_names)
 
 
-def _column(whole: pa.Table, name: str) -> Column:
-    """The column as distinct cleaned texts and codes; numbers and dates are read as they are written."""
+def frames(path: Path) -> Iterator[pa.Table]:
+    """The rows of a file, `PIECE` or so at a time where its kind allows; one empty piece at least."""
+    kind = _kind(path)
+    try:
+        if kind == "parquet":
+            opened = pyarrow.parquet.ParquetFile(path)
+            pieces, schema = opened.iter_batches(PIECE), opened.schema_arrow
+        elif kind == "jsonl":
+            whole = pyarrow.json.read_json(path)
+            pieces, schema = whole.to_batches(PIECE), whole.schema
+        else:
+            pieces = _csv(path, "\t" if kind == "tsv" else ",", pyarrow.csv.open_csv, block_size=BLOCK)
+            schema = pieces.schema
+        yield schema.empty_table()
+        for piece in pieces:
+            yield pa.Table.from_batches([piece])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError) as problem:
+        raise TableUnreadable(f"{path.name}: {str(problem).splitlines()[0]}") from None
+
+
+def texts(whole: pa.Table, name: str) -> list[str]:
+    """A column as it is written, silence as an empty text."""
+    return ["" if v is None else v for v in pc.cast(whole.column(name), pa.string()).to_pylist()]
+
+
+def column(whole: pa.Table, name: str) -> Column:
+    """A column as distinct cleaned texts and codes; numbers and dates are read as they are written."""
     values = whole.column(name)
     if pa.types.is_nested(values.type):
         values = pa.chunked_array([pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())])
@@ -97,7 +131,15 @@ def _column(whole: pa.Table, name: str) -> Column:
 def write(path: Path, header: Sequence[str], columns: Sequence[Iterable[object]]) -> None:
     """A table of equal-long columns as CSV or Parquet, by the file's ending."""
     made = pa.table({name: pa.array(list(values)) for name, values in zip(header, columns, strict=True)})
+    write_pieces(path, made.schema, [made])
+
+
+def write_pieces(path: Path, schema: pa.Schema, pieces: Iterable[pa.Table]) -> None:
+    """A table that comes in pieces as CSV or Parquet, by the file's ending."""
     if path.suffix.lower() in (".parquet", ".pq"):
-        pyarrow.parquet.write_table(made, path)
+        opened = pyarrow.parquet.ParquetWriter(path, schema)
     else:
-        pyarrow.csv.write_csv(made, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
+        opened = pyarrow.csv.CSVWriter(path, schema, write_options=pyarrow.csv.WriteOptions(quoting_style="needed"))
+    with opened as writer:
+        for piece in pieces:
+            writer.write_table(piece)

@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from canonical.document import read_document
-from hub.errors import SpecUnfit, TableUnreadable
+from hub.errors import TableUnreadable
 from hub.match import files
+from hub.match.asked import Job, spec_of
 from hub.match.processors import spread
 from hub.match.proposal import proposal
 from hub.match.report import report
 from rules.match.columns import Table
 from rules.match.names import MATCH, REVIEW
 from rules.match.names import score as name_scores
-from rules.match.profile import KINDS
 from rules.match.run import Result, match
-from rules.match.spec import Spec
 
 PERSONS = frozenset({"person", "people", "individual", "human", "p", ""})
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What was asked for."""
-
-    files: Sequence[Path]
-    out: Path
-    spec: Path | None = None
-    id_column: str | None = None
-    source_column: str | None = None
-    kind: str | None = None
-    pairs: Path | None = None
-    propose: Path | None = None
-    report: Path | None = None
-
-
 def run(job: Job, tell: Callable[[str], None]) -> tuple[int, int, int, int, str]:
     """Match and write; gives records, clusters, pairs, pairs to review, seconds. Raises TableUnreadable, SpecUnfit."""
+    if job.engine == "spark":
+        from hub.match.spark import require_spark
+
+        require_spark()
+        from hub.match.spark.job import run as spread_out
+
+        return spread_out(job, tell)
     began = time.perf_counter()
     table = files.read(job.files, id_column=job.id_column, source_column=job.source_column)
-    spec = spec_of(job, table)
+    spec = spec_of(job, list(table.columns), len(table.source_names))
     twice = len(table.ids) - len(set(table.ids))
     if twice:
         tell(f"{twice} records bear an id that another one has; each is matched by its own row.")
-    if (spec.kind == "link") and (table.sources is None or len(table.source_names) < 2):
-        raise SpecUnfit("linking needs two sources: two files, or --source-column.")
     found = match(table, spec, mark=lambda step: tell(f"{step}: {time.perf_counter() - began:.1f} s"), spread=spread)
     left_out = max((cost.left_out for cost in found.costs), default=0)
     if left_out:
@@ -57,18 +44,6 @@ def run(job: Job, tell: Callable[[str], None]) -> tuple[int, int, int, int, str]
     _write(job, table, found)
     shown = int(((found.odds < spec.match) & (found.odds >= spec.review)).sum())
     return len(table), len(np.unique(found.labels)), len(found.i), shown, f"{time.perf_counter() - began:.1f}"
-
-
-def spec_of(job: Job, table: Table) -> Spec:
-    """The job's spec, checked against the table. Raises SpecUnfit, DocumentInvalid."""
-    spec = read_document(job.spec.read_text("utf-8"), Spec, name=job.spec.name) if job.spec else Spec()
-    named = {*spec.columns, *spec.must, *spec.must_not, *spec.review_always}
-    if unknown := sorted(named - table.columns.keys()):
-        raise SpecUnfit(f"there is no column {unknown[0]!r}; the columns are {', '.join(table.columns)}.")
-    if wrong := sorted(set(spec.columns.values()) - {*KINDS, "ignore"}):
-        raise SpecUnfit(f"there is no kind {wrong[0]!r}; the kinds are ignore, {', '.join(KINDS)}.")
-    kind = job.kind or spec.kind or ("multi" if len(table.source_names) > 1 else "dedupe")
-    return spec.model_copy(update={"kind": kind})
 
 
 def _write(job: Job, table: Table, found: Result) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hub.match import files
-from hub.match.job import Job, spec_of
+from hub.match.asked import Job, spec_of
 from hub.match.processors import spread
 from hub.match.proposal import proposal
 from rules.match.calibrate import Calibration, calibrated, informative
@@ -22,7 +22,7 @@ Ask = Callable[[list[tuple[str, str, str]], float], bool | None]  # fields and l
 def label(job: Job, answers: Path, count: int, ask: Ask) -> Calibration:
     """Ask about the most informative pairs, keep each answer at once, and write the spec that fits them all."""
     table = files.read(job.files, id_column=job.id_column, source_column=job.source_column)
-    found = match(table, spec_of(job, table), spread=spread)
+    found = match(table, spec_of(job, list(table.columns), len(table.source_names)), spread=spread)
     known = _read(answers)
     for at in informative(found.odds, found.spec.match, count).tolist():
         one, other = table.ids[found.i[at]], table.ids[found.j[at]]

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import orjson
 
-from rules.match.run import Result
-from rules.match.spec import model_of
+from rules.match.fit import Weights
+from rules.match.profile import Profile
+from rules.match.spec import Spec, model_of
 
 
-def proposal(found: Result) -> str:
+class Found(Protocol):
+    """What a run found out."""
+
+    @property
+    def spec(self) -> Spec:
+        """What it was told."""
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """What the columns hold."""
+
+    @property
+    def weights(self) -> Weights:
+        """The fitted model."""
+
+    @property
+    def once(self) -> bool:
+        """Whether sources hold each thing once."""
+
+
+def proposal(found: Found) -> str:
     """YAML with a comment for each column and the fitted model at the end."""
     lines = [
         "# How to match this table. Edit it and pass it with --spec; leave a line out and it is found out again.",

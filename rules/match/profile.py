@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class Profile:
     length: float  # mean number of characters
     example: str
     why: str
+
+    def told(self, kind: str | None) -> Profile:
+        """What the column holds by a person's word, where there is one and any row speaks."""
+        return replace(self, kind=kind, why="the spec says so") if kind and self.kind != "empty" else self
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

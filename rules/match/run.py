@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +95,9 @@ def profiled(table: Table, spec: Spec) -> dict[str, Profile]:
     """What each column holds, the spec's word first. Columns to ignore are left out."""
     found = {}
     for name, column in table.columns.items():
-        told = spec.columns.get(name)
-        if told != "ignore":
-            one = profile(column)
-            found[name] = replace(one, kind=told, why="the spec says so") if told and one.kind != "empty" else one
+        kind = spec.columns.get(name)
+        if kind != "ignore":
+            found[name] = profile(column).told(kind)
     return found
 
 
@@ -167,7 +166,7 @@ def _candidates(
     found = candidates(n, *keys, min(max(ROOM // max(n, 1), FEWEST), MOST), sparing=n > SEARCHED)
     i, j, text = found.i, found.j, made.text
     if text is not None and n <= SEARCHED:
-        x, y = _nearest_rows(weighted(text.texts), text.codes, side)
+        x, y = nearest_rows(weighted(text.texts), text.codes, side)
         both = distinct(np.r_[i * n + j, x * n + y])
         i, j = both // n, both % n
     if side is not None:
@@ -176,7 +175,8 @@ def _candidates(
     return i, j, found.costs
 
 
-def _nearest_rows(found: Weighted, codes: NDArray[np.int32], side: NDArray[np.int32] | None) -> tuple[Rows, Rows]:
+def nearest_rows(found: Weighted, codes: NDArray[np.int32], side: NDArray[np.int32] | None) -> tuple[Rows, Rows]:
+    """Pairs of rows, smaller first, of which one is among the most similar to the other by its text."""
     rows = np.maximum(codes, 0)
     matrix = Weighted(found.matrix[rows], found.length[rows])
     return matrix.nearest(NEAREST, side)

@@ -47,10 +47,11 @@ DOORS = {  # outside library → where it may be imported; a new library needs a
     "phonenumbers": ("canonical/values/contact.py",),
     "proteus": ("adapters/peers/tryton_setup.py",),  # which runs in the environment of Tryton
     "psycopg": ("hub/store/",),
+    "pyspark": ("hub/match/spark/",),
     "pydifact": ("adapters/targets/drop/",),
     "pyx12": ("adapters/targets/drop/",),
     "pybreaker": ("adapters/transport.py",),
-    "pyarrow": ("hub/match/files.py",),
+    "pyarrow": ("hub/match/files.py", "hub/match/spark/"),
     "pycountry": ("canonical/values/place.py", "adapters/peers/tryton_setup.py"),
     "pydantic": ("",),
     "pydantic_core": ("",),
