@@ -27,6 +27,7 @@ from hub.settings import Settings
 from hub.store import codes, drift, migrate, schedules
 from hub.store import rulesets as stored
 from hub.store.access import Principal
+from hub.store.beside import engine_beside
 from hub.store.engine import Engine, connect, reading, writing
 from rules.ruleset import RuleSet, shipped
 
@@ -48,6 +49,11 @@ class Hub:
     def engine(self) -> Engine:
         """The database, brought up to this version's tables by `prepare`."""
         return connect(self.settings.url)
+
+    @cached_property
+    def beside(self) -> Engine:
+        """Where small notes are kept that no answer may wait for."""
+        return engine_beside(self.engine)
 
     def prepare(self) -> None:
         """Create or migrate the store, put the shipped rules in force where there are none, and follow dates."""

@@ -26,7 +26,7 @@ from hub.errors import InvalidRequest
 from hub.flow import dates, publish, relations, webhooks
 from hub.flow.reconcile import reconcile
 from hub.log import logger
-from hub.store import plans, schedules
+from hub.store import plans, schedules, shown
 from hub.store.engine import reading, writing
 from hub.wiring import Hub
 
@@ -56,7 +56,8 @@ class Worker:
         self.scheduler.shutdown()
 
     def refresh(self) -> None:
-        """Follow the schedule table, and take over what lost workers left unfinished."""
+        """Follow the schedule table, take over what lost workers left unfinished, and seal who was shown what."""
+        shown.seal(self.hub.engine, self.hub.beside)
         with reading(self.hub.engine) as connection:
             rows = schedules.every(connection)
             left = schedules.abandoned(connection, self.hub.clock())

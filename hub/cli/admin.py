@@ -77,8 +77,11 @@ def verify(directory: Path | None) -> None:
     """Check the hash chain; name the first entry that was changed."""
     from hub.store.audit import verify as verify_chain
     from hub.store.engine import reading
+    from hub.store.shown import seal
 
-    with reading(open_hub(directory).engine) as connection:
+    hub = open_hub(directory)
+    seal(hub.engine, hub.beside)
+    with reading(hub.engine) as connection:
         broken = verify_chain(connection)
     if broken is not None:
         say(f"the log is not what was written, from entry {broken} on.")

@@ -22,6 +22,8 @@ api_key = Table(
     Column("expires_at", Utc),
     Column("last_used_at", Utc),  # to the minute
     Column("heir", String(16)),  # the key that it was rotated to
+    Column("rate", Integer),  # requests a minute; any number without
+    Column("cost", Integer),  # cost a minute
     one_of("role", "reader", "steward", "approver", "operator", "engineer", "admin"),
 )
 answered = Table(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -27,14 +28,53 @@ class Act:
     detail: Mapping[str, Any]
 
 
-def append(connection: sa.Connection, act: Act, now: datetime) -> None:
-    """Add an entry to the chain."""
+@dataclass(slots=True)
+class Asker:
+    """A request from outside: its correlation id, the key that it came with, and what has been noted of it."""
+
+    request: str
+    key: str | None = None
+    noted_in: object = None  # the last transaction with an entry
+    saw: dict[str, set[str]] = field(default_factory=dict)  # golden ids by entity
+
+
+ASKER: ContextVar[Asker | None] = ContextVar("asker", default=None)
+
+
+def saw(entity: str, ids: Iterable[str]) -> None:
+    """Note records whose values are handed to whoever is asking, if somebody is."""
+    asker = ASKER.get()
+    if asker is not None:
+        asker.saw.setdefault(entity, set()).update(ids)
+
+
+def claim(connection: sa.Connection) -> None:
+    """Be the only one who adds to the chain until the transaction ends."""
     cases.claim(connection, "audit")
+
+
+def append(connection: sa.Connection, act: Act, now: datetime) -> None:
+    """Add an entry to the chain; within a request, with its id and its key."""
+    asker = ASKER.get()
+    if asker is not None:
+        asker.noted_in = connection.get_transaction()
+        came = {"request": asker.request} | ({"key": asker.key} if asker.key else {})
+        act = Act(act.actor, act.action, act.subject, {**act.detail, **came})
+    append_all(connection, [(act, now)])
+
+
+def append_all(connection: sa.Connection, acts: Sequence[tuple[Act, datetime]]) -> None:
+    """Add entries to the chain, each with its time, in one statement."""
+    claim(connection)
     last = connection.execute(sa.select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)).one_or_none()
-    number, previous = (last.id + 1, last.hash) if last else (1, _FIRST)
-    row = {"id": number, "at": now, "actor": act.actor, "action": act.action, "subject": act.subject}
-    row |= {"detail": dict(act.detail), "previous": previous, "hash": _seal(number, now, act, previous)}
-    connection.execute(sa.insert(audit).values(row))
+    count, previous = (last.id, last.hash) if last else (0, _FIRST)
+    rows = []
+    for number, (act, at) in enumerate(acts, count + 1):
+        row = {"id": number, "at": at, "actor": act.actor, "action": act.action, "subject": act.subject}
+        row |= {"detail": dict(act.detail), "previous": previous, "hash": _seal(number, at, act, previous)}
+        rows.append(row)
+        previous = row["hash"]
+    connection.execute(sa.insert(audit), rows)
 
 
 def verify(connection: sa.Connection) -> int | None:

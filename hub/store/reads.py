@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from canonical.ids import SourceKey
 from hub.store import related
+from hub.store.audit import saw
 from hub.store.engine import Prepared, among
 from hub.store.relation_tables import relation_finding
 from hub.store.tables import (
@@ -50,7 +51,7 @@ def golden_ids(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
 def goldens(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
     """Golden records by id with values and provenance in force."""
     query = sa.select(golden, *_VALUES).join(golden_version, _CURRENT).where(among(connection, golden.c.id, ids))
-    return {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    return {row["id"]: row for row in _shown(connection.execute(query))}
 
 
 def page(connection: sa.Connection, entity: str, *, after: str = "", text: str = "", first: int = 50) -> list[Row]:
@@ -62,7 +63,15 @@ def page(connection: sa.Connection, entity: str, *, after: str = "", text: str =
         found = sa.select(golden_value.c.golden_id).where(golden_value.c.entity == entity)
         found = found.where(golden_value.c.value >= start, golden_value.c.value < start + "\U0010ffff")
         query = query.where(golden.c.id.in_(found))
-    return [dict(row) for row in connection.execute(query.order_by(golden.c.id).limit(first)).mappings()]
+    return _shown(connection.execute(query.order_by(golden.c.id).limit(first)))
+
+
+def _shown(rows: sa.CursorResult[Any]) -> list[Row]:
+    """Golden rows that whoever is asking is given."""
+    found: list[Row] = [dict(row) for row in rows.mappings()]
+    for row in found:
+        saw(row["entity"], (row["id"],))
+    return found
 
 
 def by_value(connection: sa.Connection, entity: str, field: str, value: str) -> list[str]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from hub.store.access_tables import TABLES as ACCESS
+from hub.store.beside_tables import TABLES as NOTES
 from hub.store.book_tables import closing
 from hub.store.change_table import change
 from hub.store.code_tables import TABLES as CODES
@@ -28,7 +29,7 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
-    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *PEOPLE, *RELATIONS),
+    *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *PEOPLE, *RELATIONS, *NOTES),
     *(change, closing, delegation, failure),
 )  # tables which stand in rooms of their own
 

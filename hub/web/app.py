@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, render_template, request
 from uuid_utils import uuid7
 from werkzeug.exceptions import HTTPException
 
 from canonical.errors import MasterDataError
 from hub.log import logger
+from hub.store import shown
+from hub.store.audit import ASKER, Asker
 from hub.web import auth, changes, ingest, people
 from hub.web.console import desk, journal, operations, own, rulebook
 from hub.web.console import views as console
@@ -39,6 +41,8 @@ def create_app(hub: Hub) -> Flask:
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_NAME="concord")
     app.before_request(_correlate)
     app.after_request(_protect)
+    app.after_request(_account)
+    app.teardown_request(_forget)
     app.register_error_handler(MasterDataError, _explain)
     app.register_error_handler(HTTPException, _explain_http)
     for room in (auth, people, graphql, ingest, changes, console, desk, operations, rulebook, journal, own):
@@ -49,6 +53,22 @@ def create_app(hub: Hub) -> Flask:
 
 def _correlate() -> None:
     request.environ["hub.request_id"] = str(uuid7())
+    ASKER.set(Asker(request.environ["hub.request_id"]))
+
+
+def _forget(_error: BaseException | None) -> None:
+    ASKER.set(None)
+
+
+def _account(response: Response) -> Response:
+    """Note who was shown records of people on a page; the API notes for itself what was asked."""
+    asker = ASKER.get()
+    if asker is not None and "principal" in g and response.status_code == 200 and request.path != "/graphql":
+        ids = shown.personal(asker.saw)
+        if ids:
+            hub, detail = auth.hub(), {"request": asker.request, "key": asker.key, "ids": ids}
+            shown.note(hub.beside, g.principal.name, str(request.endpoint), detail, hub.clock())
+    return response
 
 
 def _protect(response: Response) -> Response:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from hub.errors import NotAuthenticated, OutOfSight, require_role
 from hub.store import access
 from hub.store.access import Principal
+from hub.store.audit import ASKER
 from hub.store.engine import reading, writing
 from hub.web.sessions import signed_in
 from hub.wiring import Hub
@@ -51,7 +52,7 @@ def visitor() -> Principal:
                 principal = access.holder(connection, str(session.get("key")), hub().clock())
         if principal is None:
             raise NotAuthenticated("this page needs a sign-in.")
-        g.principal = principal
+        g.principal = _noted(principal)
     return cast("Principal", g.principal)
 
 
@@ -110,4 +111,11 @@ def _recognise(key: str) -> Principal:
     if idle:
         with writing(hub().engine) as connection:
             access.note_use(connection, principal.key, now)
+    return _noted(principal)
+
+
+def _noted(principal: Principal) -> Principal:
+    asker = ASKER.get()
+    if asker is not None:
+        asker.key = principal.key
     return principal

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from canonical.catalogue import ENTITIES
 from canonical.ids import SourceKey
 from hub.flow import travel
-from hub.store import cases, listing, plans, related
+from hub.store import audit, cases, listing, plans, related
 from hub.store.engine import Connection, Engine, reading
 from hub.store.sight import Sight
 from rules.why import Ruling
@@ -67,6 +67,8 @@ class Cohort:
             sight.require(entity)
         rows = {asked: sight.row(row["entity"], row) for asked, row in rows.items()}
         self._rows = {row["id"]: row for row in rows.values()}
+        for row in self._rows.values():
+            audit.saw(row["entity"], (row["id"],))
         self._known: dict[Hashable, Any] = {}
         self.nodes: dict[str, Node] = {asked: self._node(asked, row) for asked, row in rows.items()}
 

@@ -8,6 +8,7 @@ from typing import Any
 import graphene
 
 from hub.desk import Desk
+from hub.store import audit
 from hub.store.access import Principal
 from hub.store.sight import Sight
 from hub.wiring import Hub
@@ -32,7 +33,10 @@ def sight_of(info: graphene.ResolveInfo) -> Sight:
 
 def seen(info: graphene.ResolveInfo, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows that name their entity, as whoever is asking may see them; those of entities out of sight are left out."""
-    sight = sight_of(info)
+    sight, rows = sight_of(info), list(rows)
+    for row in rows:
+        if sight.sees(row["entity"]):
+            audit.saw(row["entity"], [row["golden"]] if row.get("golden") else ())
     return [
         {**sight.row(row["entity"], row), "masked": bool(sight.masked(row["entity"]))}
         for row in rows

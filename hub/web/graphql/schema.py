@@ -25,6 +25,7 @@ from hub.web.graphql import (
     rulebook,
     stewardship,
 )
+from hub.web.graphql.accounting import account
 from hub.web.graphql.types import record_type
 
 PRINTED = Path(__file__).with_name("schema.graphql")  # what consumers may rely on; a test compares
@@ -51,7 +52,9 @@ def build() -> graphene.Schema:
     """The schema of all topics. A new topic is a module beside this one and a line in `TOPICS`."""
     query = _root("Query", "Golden records and what there is to know about them.")
     mutation = _root("Mutation", "What stewards, operators and engineers may do.")
-    return reach.guard(graphene.Schema(query=query, mutation=mutation, types=[record_type(name) for name in ENTITIES]))
+    return account(
+        reach.guard(graphene.Schema(query=query, mutation=mutation, types=[record_type(name) for name in ENTITIES]))
+    )
 
 
 def _root(name: str, said: str) -> type[graphene.ObjectType]:

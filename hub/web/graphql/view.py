@@ -28,6 +28,7 @@ from hub.errors import InvalidRequest
 from hub.log import logger
 from hub.store.access import Principal
 from hub.web import auth
+from hub.web.graphql.accounting import note_read
 from hub.web.graphql.budget import Measure, measured, refuse
 from hub.web.graphql.schema import build
 from hub.web.once import FAILED, once
@@ -67,7 +68,10 @@ def answer() -> Response:
     run = partial(_executed, document, asked, principal, form)
     operation = get_operation_ast(document, asked["operationName"])
     if operation is None or operation.operation is not OperationType.MUTATION:
-        return run()
+        answered = run()
+        name = operation.name.value if operation and operation.name else None
+        note_read(auth.hub(), principal, _schema(), asked["query"], name)
+        return answered
     return once(auth.hub(), principal, run)
 
 
