@@ -71,6 +71,14 @@ class NotAuthenticated(MasterDataError):
     hint = "Send `Authorization: Bearer <API key>`; `hub demo` prints one key per role."
 
 
+class AllowanceSpent(MasterDataError):
+    """The key has asked for as much as it may; nothing was done."""
+
+    code = "HUB-4290"
+    retryable = True
+    hint = "Come again after the seconds that `Retry-After` says; `RateLimit` tells what is left with each answer."
+
+
 class OutOfSight(MasterDataError):
     """The scope of the key does not reach this: an entity that it does not see, or a field that is masked for it."""
 

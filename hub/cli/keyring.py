@@ -23,19 +23,23 @@ def keys() -> None:
 @click.option("--entity", "entities", multiple=True, help="Only this entity; may stand several times.")
 @click.option("--hide", "hidden", multiple=True, type=click.Choice(["personal", "money"]), help="Fields it masks.")
 @click.option("--until", help="When it expires: 2026-12-31 or 2026-12-31T18:00Z.")
+@click.option("--rate", default=6000, show_default=True, help="Requests a minute; 0 for any number.")
+@click.option("--cost", default=6000000, show_default=True, help="Cost a minute, as answers tell it; 0 for any.")
 @author
 @folder
 def issue(name: str, role: str, *, entities: tuple[str, ...], directory: Path | None, **said: object) -> None:
     """Issue a key for NAME in ROLE; it is shown this once."""
     from hub.store.access import Principal, grant
+    from hub.store.allowance import Limits
     from hub.store.engine import writing
     from hub.store.sight import Sight
 
     hub, hidden, until = open_hub(directory), said["hidden"], said["until"]
     sight = Sight.of(entities or None, hidden if isinstance(hidden, tuple) else ())
+    who = Principal(name, role, sight, limits=Limits(*(int(str(said[one])) or None for one in ("rate", "cost"))))
     with writing(hub.engine) as connection:
-        ends, who = _time(until) if isinstance(until, str) else None, str(said["author"])
-        click.echo(grant(connection, Principal(name, role, sight), who, hub.clock(), expires_at=ends))
+        ends = _time(until) if isinstance(until, str) else None
+        click.echo(grant(connection, who, str(said["author"]), hub.clock(), expires_at=ends))
 
 
 @keys.command("ls")
@@ -52,7 +56,19 @@ def ls(*, directory: Path | None, form: str) -> None:
     if form == "json":
         put_json(rows)
         return
-    columns = ("id", "name", "role", "state", "entities", "hidden", "last_used_at", "expires_at", "heir")
+    columns = (
+        "id",
+        "name",
+        "role",
+        "state",
+        "entities",
+        "hidden",
+        "rate",
+        "cost",
+        "last_used_at",
+        "expires_at",
+        "heir",
+    )
     put_table(columns, [[", ".join(v) if isinstance(v := row[name], list) else v for name in columns] for row in rows])
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.store import audit
 from hub.store.access_tables import api_key
+from hub.store.allowance import UNLIMITED, Limits
 from hub.store.audit import Act
 from hub.store.sight import EVERYTHING, Sight
 
@@ -23,7 +24,7 @@ OVERLAP = timedelta(days=7)  # how long a rotated key still holds, if nothing is
 _MINUTE = timedelta(minutes=1)
 _SHOWN = (
     api_key.c.id, api_key.c.name, api_key.c.role, api_key.c.entities, api_key.c.hidden, api_key.c.created_at,
-    api_key.c.last_used_at, api_key.c.expires_at, api_key.c.revoked_at, api_key.c.heir,
+    api_key.c.last_used_at, api_key.c.expires_at, api_key.c.revoked_at, api_key.c.heir, api_key.c.rate, api_key.c.cost,
 )  # fmt: skip
 
 
@@ -35,6 +36,7 @@ class Principal:
     role: str
     sight: Sight = EVERYTHING
     key: str | None = None
+    limits: Limits = UNLIMITED
 
     @property
     def caller(self) -> str:
@@ -46,13 +48,16 @@ def issue(connection: sa.Connection, principal: Principal, now: datetime, *, exp
     """A new key, shown this once: hub_<id>_<secret>. Raises InvalidRequest."""
     if principal.role not in ROLES:
         raise InvalidRequest(f"{principal.role[:20]!r} is no role.", hint=", ".join(ROLES))
+    if any(one is not None and one < 1 for one in (principal.limits.rate, principal.limits.cost)):
+        raise InvalidRequest("a limit is at least 1 a minute.", hint="To end a key, revoke it.")
     if expires_at is not None and expires_at <= now:
         raise InvalidRequest(f"{expires_at:%Y-%m-%d %H:%M} is over; a key expires at a later time.")
     id_, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     sight = principal.sight
     row = {"id": id_, "name": principal.name, "role": principal.role, "created_at": now, "expires_at": expires_at,
            "entities": None if sight.entities is None else sorted(sight.entities),
-           "hidden": sorted(sight.hidden) or None}  # fmt: skip
+           "hidden": sorted(sight.hidden) or None,
+           "rate": principal.limits.rate, "cost": principal.limits.cost}  # fmt: skip
     connection.execute(sa.insert(api_key).values(row | {"secret_hash": sha256(secret.encode()).digest()}))
     return f"hub_{id_}_{secret}"
 
@@ -65,6 +70,7 @@ def grant(
     sight = principal.sight
     detail = {"name": principal.name, "role": principal.role, "hidden": sorted(sight.hidden),
               "entities": None if sight.entities is None else sorted(sight.entities),
+              "rate": principal.limits.rate, "cost": principal.limits.cost,
               "until": expires_at and expires_at.isoformat()}  # fmt: skip
     audit.append(connection, Act(author, "issue key", key_id(made), detail), now)
     return made
@@ -153,4 +159,5 @@ def _state(row: Mapping[Any, Any], now: datetime) -> str:
 
 
 def _principal(row: Mapping[Any, Any]) -> Principal:
-    return Principal(row["name"], row["role"], Sight.of(row["entities"], row["hidden"] or ()), row["id"])
+    sight = Sight.of(row["entities"], row["hidden"] or ())
+    return Principal(row["name"], row["role"], sight, row["id"], Limits(row["rate"], row["cost"]))

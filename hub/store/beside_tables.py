@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Double, Table, Text
+from sqlalchemy import BigInteger, Column, Table, Text
 
 from hub.store.schema import Serial, metadata
 from hub.store.types import Utc, document
@@ -22,7 +22,7 @@ allowance = Table(
     "allowance",
     metadata,
     Column("caller", Text, primary_key=True),
-    Column("rate", Double, nullable=False),  # until when its requests are spent, in seconds since 1970
-    Column("cost", Double, nullable=False),  # until when its cost is
+    Column("rate", BigInteger, nullable=False),  # until when its requests are spent, in nanoseconds since 1970
+    Column("cost", BigInteger, nullable=False),  # until when its cost is
 )
 TABLES: tuple[sa.Table, ...] = (shown, allowance)

@@ -10,7 +10,7 @@ from canonical.errors import MasterDataError
 from hub.log import logger
 from hub.store import shown
 from hub.store.audit import ASKER, Asker
-from hub.web import auth, changes, ingest, people
+from hub.web import auth, changes, ingest, limits, people
 from hub.web.console import desk, journal, operations, own, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
@@ -27,6 +27,7 @@ _STATUS = {
     "HUB-4222": 422,
     "HUB-4223": 409,
     "HUB-4224": 409,
+    "HUB-4290": 429,
     "HUB-4301": 401,
     "HUB-4302": 403,
     "HUB-4303": 403,
@@ -42,6 +43,7 @@ def create_app(hub: Hub) -> Flask:
     app.before_request(_correlate)
     app.after_request(_protect)
     app.after_request(_account)
+    app.after_request(limits.tell)
     app.teardown_request(_forget)
     app.register_error_handler(MasterDataError, _explain)
     app.register_error_handler(HTTPException, _explain_http)

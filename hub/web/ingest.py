@@ -11,6 +11,7 @@ from adapters.decode import read_payloads
 from adapters.mapping import MappedSource
 from hub.flow.ingest import Delivery
 from hub.web import auth
+from hub.web.limits import spend
 from hub.web.once import once
 from hub.wiring import Hub
 
@@ -22,6 +23,7 @@ def deliver(system: str) -> Response:
     """Take in the lines of the body; what became of them. The same body twice changes nothing."""
     principal = auth.bearer()
     auth.require(principal, "engineer")
+    spend(auth.hub(), principal, 1 + request.get_data().count(b"\n"))
     hub, body = auth.hub(), request.get_data()
     source = hub.source(system)
     for entity in source.entities:

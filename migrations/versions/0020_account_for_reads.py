@@ -27,8 +27,8 @@ def upgrade() -> None:
     op.create_table(
         "allowance",
         sa.Column("caller", sa.Text(), nullable=False),
-        sa.Column("rate", sa.Double(), nullable=False),
-        sa.Column("cost", sa.Double(), nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("caller", name=op.f("pk_allowance")),
     )
     for name in ("rate", "cost"):

@@ -7,8 +7,9 @@ from typing import Any
 
 import graphene
 
-from hub.store import access
+from hub.store import access, allowance
 from hub.store.access import Principal
+from hub.store.allowance import Limits
 from hub.store.engine import reading, writing
 from hub.store.sight import Sight
 from hub.web import auth
@@ -38,6 +39,8 @@ class ApiKey(graphene.ObjectType):
     last_used_at = graphene.String(description="To the minute")
     expires_at = graphene.String()
     revoked_at = graphene.String()
+    rate = graphene.Int(description="Requests a minute; any number where there is none")
+    cost = graphene.Int(description="Cost a minute, as `extensions.cost` of answers tells it")
     heir = graphene.ID(description="The key that it was rotated to")
 
 
@@ -52,6 +55,8 @@ class IssueApiKey(graphene.Mutation):
         entities = graphene.List(graphene.NonNull(graphene.String), description="Only these; all, if nothing is said")
         hidden = graphene.List(graphene.NonNull(graphene.String), description="Groups that it masks: personal, money")
         expires_at = graphene.String()
+        rate = graphene.Int(default_value=allowance.RATE, description="Requests a minute; 0 for any number")
+        cost = graphene.Int(default_value=allowance.COST, description="Cost a minute; 0 for any")
 
     key = graphene.String(description="The key itself, this once")
     user_errors = user_errors()
@@ -63,9 +68,10 @@ class IssueApiKey(graphene.Mutation):
         def act() -> IssueApiKey:
             auth.require(principal_of(info), "admin")
             hub, sight = hub_of(info), Sight.of(said.get("entities"), said.get("hidden") or ())
+            limits = Limits(said["rate"] or None, said["cost"] or None)
             with writing(hub.engine) as connection:
                 made = access.grant(
-                    connection, Principal(name, role, sight), principal_of(info).name, hub.clock(),
+                    connection, Principal(name, role, sight, limits=limits), principal_of(info).name, hub.clock(),
                     expires_at=time_of(said.get("expires_at")),
                 )  # fmt: skip
             return IssueApiKey(key=made, user_errors=[])

@@ -31,6 +31,7 @@ from hub.web import auth
 from hub.web.graphql.accounting import note_read
 from hub.web.graphql.budget import Measure, measured, refuse
 from hub.web.graphql.schema import build
+from hub.web.limits import spend
 from hub.web.once import FAILED, once
 
 MOST_TOKENS = 2000
@@ -63,9 +64,11 @@ def answer() -> Response:
     document, errors = _prepared(asked["query"])
     if document is not None:
         errors = _fits(document, asked)
+    cost = measured(document, asked["variables"]).cost if document and not errors else 0
+    spend(auth.hub(), principal, cost)
     if document is None or errors:
         return _reply({"errors": [_said(error) for error in errors]}, 400 if form == MODERN else 200, form)
-    run = partial(_executed, document, asked, principal, form)
+    run = partial(_executed, document, asked, principal, form=form, cost=cost)
     operation = get_operation_ast(document, asked["operationName"])
     if operation is None or operation.operation is not OperationType.MUTATION:
         answered = run()
@@ -75,12 +78,12 @@ def answer() -> Response:
     return once(auth.hub(), principal, run)
 
 
-def _executed(document: DocumentNode, asked: dict[str, Any], principal: Principal, form: str) -> Response:
+def _executed(document: DocumentNode, asked: dict[str, Any], principal: Principal, *, form: str, cost: int) -> Response:
     result: Any = execute(
         _schema(), document, context_value={"hub": auth.hub(), "principal": principal},
         variable_values=asked["variables"], operation_name=asked["operationName"],
     )  # fmt: skip
-    body: dict[str, Any] = {"data": result.data, "extensions": {"cost": measured(document, asked["variables"]).cost}}
+    body: dict[str, Any] = {"data": result.data, "extensions": {"cost": cost}}
     if result.errors:
         body["errors"] = [_said(error) for error in result.errors]
     started = "data" in body and (result.data is not None or not result.errors)
