@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from adapters.targets.file import FileTarget
 from adapters.targets.memory import MemoryTarget
 from adapters.targets.tryton import TrytonTarget
 from adapters.targets.tryton.rpc import Tryton
-from adapters.transport import Transport, manners_of
+from adapters.transport import Throttle, Transport, manners_of
 from canonical.document import read_document
 
 SOURCES: tuple[str, ...] = ("crm", "billing", "support", "usage", "erp")
@@ -70,7 +71,8 @@ def _tryton(made: Connection) -> Target:
         raise ConnectionInvalid(f"target {made.name}: `{missing[0]}` is missing.", target=made.name)
     url, database, user, password = (str(options.pop(name)) for name in ("url", "database", "user", "password"))
     transport = Transport(made.name, url, manners_of(options))
-    own = {name: value for name, value in options.items() if name not in ("timeout", "rate", "burst", "manners")}
+    wire = ("timeout", "rate", "burst", "manners", "pace")
+    own = {name: value for name, value in options.items() if name not in wire}
     return TrytonTarget(made.name, Tryton(transport, database, user, password), own)
 
 
@@ -108,12 +110,18 @@ def books(name: str) -> MappedSource:
     return load(text.replace("system: erp\n", f"system: {name}\n", 1), f"books of {name}")
 
 
-def target(name: str, folder: Path) -> Target:
-    """The target of that name; what it keeps in files is under the folder. Raises UnknownSystem."""
+def target(name: str, folder: Path, pace: Callable[[str, float, int], Throttle] | None = None) -> Target:
+    """The target of that name; what it keeps in files is under the folder. Raises UnknownSystem.
+
+    `pace` makes what all who call the target keep together, of its name, calls a second and bursts.
+    """
     known = connections(folder)
     if name not in known:
         raise UnknownSystem(f"there is no target {name!r}.", hint=_near(name, tuple(known)))
-    return KINDS[known[name].kind](known[name])
+    made = known[name]
+    if pace is not None:
+        made = replace(made, options={**made.options, "pace": partial(pace, name)})
+    return KINDS[made.kind](made)
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:

@@ -80,12 +80,13 @@ def manners_of(options: Mapping[str, Any], *, rate: float = 0.0, burst: int = 1)
     """The manners that a connection asks for: `timeout` in seconds, `rate` in calls a second with bursts of `burst`.
 
     What it does not say is as given here; 0 is no limit. Ready-made ones under `manners` are taken as they are.
+    `pace` makes a throttle of rate and burst, where several processes are to keep one.
     """
     made = options.get("manners")
     if isinstance(made, Manners):
         return made
     pace, bursts = float(options.get("rate", rate)), int(options.get("burst", burst))
-    throttle = Paced(pace, bursts) if pace > 0 else Freely()
+    throttle: Throttle = options.get("pace", Paced)(pace, bursts) if pace > 0 else Freely()
     return Manners(read=float(options.get("timeout", 60)), throttle=throttle)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hub.desk import Desk
 from hub.flow import configuration, relations
 from hub.flow import ingest as ingestion
 from hub.flow.configuration import Change
+from hub.flow.gates import Shared
 from hub.flow.promote import Will
 from hub.flow.together import Together
 from hub.flow.trial import Bench
@@ -93,7 +94,7 @@ class Hub:
 
     def target(self, name: str) -> Target:
         """A target by name."""
-        return target(name, self.settings.dir)
+        return target(name, self.settings.dir, partial(Shared, self.engine, self.clock))
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -187,7 +187,7 @@ def publish_owed(hub: Hub, row: Mapping[str, Any]) -> str:
     if needs := queries.plan(hub.engine, plan_id)["needs"]:
         return f"P-{plan_id} waits for an approval by {needs}"
     publish.approve(hub.engine, plan_id, None, f"schedule {row['id']}", now, role=publish.SCHEDULE)
-    counts = publish.apply(hub.engine, target, plan_id, hub.clock)
+    counts = publish.apply(hub.engine, target, plan_id, hub.clock, by_hand=False)
     went_on = f"went on with {', '.join(f'P-{one}' for one in resumed)}; " if resumed else ""
     return went_on + (
         f"P-{plan_id}: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from adapters.base import Capabilities, Found, Kept, Message, Receipt, Status, answer
@@ -35,6 +36,7 @@ class MemoryTarget:
         self.effects = 0  # how often something was changed
         self._sent: dict[str, bytes] = {}
         self._kept: dict[str, Kept] = {}
+        self._turn = Lock()
 
     def check(self) -> str:
         """How many records are kept."""
@@ -63,11 +65,12 @@ class MemoryTarget:
         said = self.fault(message) if self.fault else None
         if said is not None:
             return said
-        receipt = answer(message, self._kept.get(message.golden_id), self._sent)
-        if receipt.status in (Status.APPLIED, Status.UNCHANGED):
-            self._kept[message.golden_id] = Kept.of(message)
-            self._sent[message.key] = message.body_hash
-            self.effects += receipt.status is Status.APPLIED
+        with self._turn:
+            receipt = answer(message, self._kept.get(message.golden_id), self._sent)
+            if receipt.status in (Status.APPLIED, Status.UNCHANGED):
+                self._kept[message.golden_id] = Kept.of(message)
+                self._sent[message.key] = message.body_hash
+                self.effects += receipt.status is Status.APPLIED
         if self.cut is not None and self.cut(message):
             raise UnknownOutcome(f"{self.name} took {message.golden_id}, and its answer was lost.")
         return receipt

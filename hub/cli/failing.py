@@ -29,6 +29,8 @@ def status(target: str | None, *, directory: Path | None, form: str) -> None:
     for row in rows:
         states = ", ".join(f"{count} {state}" for state, count in row["failed"].items() if count) or "none"
         click.echo(f"{row['target']}: {row['owed']} owed and in no plan; failed: {states}")
+        if gate := row["gate"]:
+            click.echo(f"  nothing is sent before {gate['opens_at']:%Y-%m-%d %H:%M:%S} UTC: {gate['says']}")
         for one in row["plans"]:
             counts = ", ".join(f"{count} {state}" for state, count in sorted(one["counts"].items()))
             sender = f", sent by {one['holder']}" if one["holder"] else ""

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.base import NOT_SENT, Receipt, Status
 from hub.errors import Conflict, InvalidRequest, NotFound, require_reason, require_role
-from hub.store import audit, failures, plans
+from hub.store import audit, failures, gates, plans
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.engine import Engine, reading, writing
@@ -90,11 +90,12 @@ def why_not_again(failed: Row | None, version: int) -> str | None:
 
 
 def status(engine: Engine, target: str | None = None) -> list[dict[str, Any]]:
-    """What is under way, by target: plans that have not ended, what is owed and in no plan, what failed by state."""
+    """What is under way, by target: open plans, what is owed and in no plan, what failed by state, its gate."""
     with reading(engine) as connection:
         open_plans = failures.under_way(connection, target)
         owing = failures.owing(connection)
         failed = failures.listed(connection, target)
+        shut = {row["target"]: row for row in gates.closed(connection)}
     names = sorted({row["target"] for row in (*open_plans, *failed)} | (owing.keys() if target is None else {target}))
     return [
         {
@@ -104,6 +105,7 @@ def status(engine: Engine, target: str | None = None) -> list[dict[str, Any]]:
                 state: sum(row["state"] == state for row in failed if row["target"] == name)
                 for state in ("waiting", "dead", "parked")
             },
+            "gate": shut.get(name),
             "plans": [row for row in open_plans if row["target"] == name],
         }
         for name in names

@@ -20,7 +20,7 @@ from hub.flow.approvals import asked_of_plan, lapse, standing_for
 from hub.flow.books import ask_for_closed
 from hub.flow.failures import why_not_again
 from hub.flow.relations import holding
-from hub.flow.sending import ATTEMPTS, Lease, apply, head_of, resume
+from hub.flow.sending import apply, head_of, resume
 from hub.store import audit, failures, plans, rulesets
 from hub.store.access import Principal
 from hub.store.audit import Act
@@ -28,7 +28,7 @@ from hub.store.engine import Connection, Engine, reading, writing
 from hub.store.plans import Owed
 from rules.ruleset import RuleSet, shipped
 
-__all__ = ["ATTEMPTS", "SCHEDULE", "Lease", "apply", "approve", "counted", "discard", "make_plan", "resume"]
+__all__ = ["SCHEDULE", "apply", "approve", "counted", "discard", "make_plan", "resume"]
 
 SCHEDULE = "schedule"  # the role of what approves by itself, as long as nobody is asked
 _ORDER = {name: place for place, name in enumerate(ENTITIES)}

@@ -2,90 +2,57 @@
 
 Nothing leaves inside a transaction: an entry is marked as being sent, the transaction ends, the message goes, and
 what came back is written in the next. A message carries the key (target, golden id, version), so that sending it
-again has no second effect. When it is tried again stands in the store, so that no process tries sooner.
+again has no second effect. When it is tried again stands in the store, so that no process tries sooner. As many
+calls are made at once as the target allows; parents have been taken before their children go.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from adapters.base import Found, Message, Receipt, Status, Target
-from adapters.errors import TargetRefuses
+from adapters.errors import TargetRefuses, TargetUnavailable, UnknownOutcome
 from hub.clock import Clock
-from hub.errors import Conflict, NotApproved, NotFound, PlanStale
-from hub.flow.failures import ATTEMPTS, Ending, ending
+from hub.errors import NotApproved, NotFound, PlanStale
+from hub.flow import gates
+from hub.flow.failures import Ending, ending
+from hub.flow.lease import Lease
 from hub.store import audit, books, failures, plans, sending
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, reading, writing
 
-__all__ = ["ATTEMPTS", "Lease", "apply", "head_of", "resume"]
-
 CHUNK = 200  # messages between two commits
 LONGEST = timedelta(minutes=2)  # that we wait for a target before others may go on with the plan
-LEASE = timedelta(minutes=5)  # longer than a chunk may take
 Row = Mapping[str, Any]
 Pause = Callable[[float], None]
 
 
-def apply(engine: Engine, target: Target, plan_id: int, clock: Clock, pause: Pause = time.sleep) -> dict[str, int]:
+def apply(
+    engine: Engine, target: Target, plan_id: int, clock: Clock, pause: Pause = time.sleep, *, by_hand: bool = True
+) -> dict[str, int]:
     """Send what the plan says and nothing else; how many of its records stand in each state.
 
     Interrupted at any point, it goes on where it was: what was being sent is looked for in the target, once
     its own cut-off has passed, and sent again under the same key only where it is not there. What is to be tried
-    again after more than `LONGEST` is left planned, for a later call or for a worker. Raises NotApproved, PlanStale
-    with the records that have moved on, Conflict while another process sends it, or TargetRefuses when the target
-    lets us do no more; what was not sent stays planned then.
+    again after more than `LONGEST` is left planned, for a later call or for a worker. `by_hand`: a target that did
+    not let us in is asked again. Raises NotApproved, PlanStale with the records that have moved on, Conflict while
+    another process sends it, or TargetRefuses when the target lets us do no more; what was not sent stays planned.
     """
-    lease = Lease(engine, plan_id, f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", clock)
-    lease.keep()
-    try:
-        _begin(engine, plan_id, target, clock)
+    lease = Lease(engine, plan_id, clock)
+    with lease.held(pause):
+        _begin(lease, target, by_hand=by_hand)
         due: datetime | None = clock()
         while due:
             while chunk := _next(lease, target, due):
-                lease.keep()
-                wait = _deliver(engine, target, chunk, clock)
-                if wait:
-                    pause(wait)
-                due = max(clock(), due + timedelta(seconds=wait))
-            due = _wait(lease, due, pause)
-        return _finish(engine, target, plan_id, clock)
-    finally:
-        lease.release()
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to send a plan, which one process has at a time; it runs out when that process dies."""
-
-    engine: Engine
-    plan_id: int
-    holder: str
-    clock: Clock
-
-    def keep(self, more: timedelta = timedelta()) -> None:
-        """Take it, or keep it, for as long as a chunk and `more`. Raises Conflict when another process has it."""
-        now = self.clock()
-        with writing(self.engine) as connection:
-            if plans.get(connection, self.plan_id) is not None and not sending.hold(
-                connection, self.plan_id, self.holder, now + LEASE + more, now
-            ):
-                raise Conflict(
-                    f"plan P-{self.plan_id} is being sent by another process; nothing was sent by this one.",
-                    hint=f"Look again: one that has died is taken over after {LEASE.total_seconds() / 60:.0f} minutes.",
-                )
-
-    def release(self) -> None:
-        """Give it back."""
-        with writing(self.engine) as connection:
-            sending.release(connection, self.plan_id, self.holder)
+                _deliver(lease, target, chunk)
+                due = max(clock(), due)
+            due = _wait(lease, target, due, pause)
+        return _finish(lease, target)
 
 
 def resume(engine: Engine, target: Target, clock: Clock, pause: Pause = time.sleep) -> list[int]:
@@ -93,7 +60,7 @@ def resume(engine: Engine, target: Target, clock: Clock, pause: Pause = time.sle
     with reading(engine) as connection:
         left = sending.abandoned(connection, target.name, clock())
     for plan_id in left:
-        apply(engine, target, plan_id, clock, pause)
+        apply(engine, target, plan_id, clock, pause, by_hand=False)
     return left
 
 
@@ -105,44 +72,52 @@ def head_of(connection: Connection, plan_id: int) -> Row:
     return head
 
 
-def _begin(engine: Engine, plan_id: int, target: Target, clock: Clock) -> None:
-    with writing(engine) as connection:
+def _begin(lease: Lease, target: Target, *, by_hand: bool) -> None:
+    plan_id = lease.plan_id
+    with writing(lease.engine) as connection:
         head = head_of(connection, plan_id)
         if head["target"] != target.name or head["state"] not in ("approved", "running"):
             raise NotApproved(f"plan P-{plan_id} is {head['state']}; nothing was sent.")
+        lease.require(connection)
         stale = plans.outdated(connection, plan_id) if head["state"] == "approved" else []
         if head["state"] == "approved" and books.changed_since(connection, head["created_at"]):
             stale.append("the closed books")
         if not stale:
             plans.change(connection, plan_id, state="running")
-            sending.doubt(connection, plan_id, clock() + target.capabilities.settle)
+            sending.doubt(connection, plan_id, lease.clock() + target.capabilities.settle)
+            if by_hand:
+                gates.looked_at(connection, target.name)
             return
         named = ", ".join(stale[-5:]) + (f" and {len(stale) - 5} more" if len(stale) > 5 else "")
         plans.retire(connection, head, f"{named} changed after it was made")
     raise PlanStale(f"{named} changed after plan P-{plan_id} was made; nothing was sent.")
 
 
-def _wait(lease: Lease, due: datetime, pause: Pause) -> datetime | None:
+def _wait(lease: Lease, target: Target, due: datetime, pause: Pause) -> datetime | None:
     """Wait until something may be tried, if that is soon; from when on, or None when there is nothing to wait for."""
-    with reading(lease.engine) as connection:
-        soonest = sending.next_try(connection, lease.plan_id)
+    with writing(lease.engine) as connection:
+        lease.require(connection)
+        soonest = sending.next_try(connection, lease.plan_id, due)
+        if soonest is not None:
+            soonest = gates.opening(connection, target.name, max(soonest, due))
     if soonest is None or soonest - due > LONGEST:
         return None
-    lease.keep(soonest - due)
     pause((soonest - due).total_seconds())
     return max(lease.clock(), soonest)
 
 
-def _finish(engine: Engine, target: Target, plan_id: int, clock: Clock) -> dict[str, int]:
+def _finish(lease: Lease, target: Target) -> dict[str, int]:
     """End the plan if all of it has ended: what was not taken is owed again."""
-    with writing(engine) as connection:
+    plan_id, now = lease.plan_id, lease.clock()
+    with writing(lease.engine) as connection:
+        lease.require(connection)
         result = plans.counts(connection, plan_id)
         if result.keys() & {"planned", "sending"}:
             return result
-        plans.change(connection, plan_id, state="done", finished_at=clock())
+        plans.change(connection, plan_id, state="done", finished_at=now)
         unsent = plans.entries(connection, plan_id, ("rejected", "parked", "superseded", "held"))
         plans.owe_again(connection, target.name, [entry["golden_id"] for entry in unsent])
-        audit.append(connection, Act("worker", "apply", f"P-{plan_id}", result), clock())
+        audit.append(connection, Act("worker", "apply", f"P-{plan_id}", result), now)
     return result
 
 
@@ -158,15 +133,21 @@ class _Chunk:
 def _next(lease: Lease, target: Target, due: datetime) -> _Chunk | None:
     """The next entries: first those whose outcome is to be looked for by now; None when nothing may be tried."""
     with writing(lease.engine) as connection:
-        lost = sending.unknown(connection, lease.plan_id, CHUNK, due)
+        lease.require(connection)
+        most = gates.passing(connection, target.name, due, CHUNK)
+        lost = sending.unknown(connection, lease.plan_id, most, due)
         chunk = lost
-        while not chunk and (rows := sending.ready(connection, lease.plan_id, CHUNK, due)):
+        while not chunk and (rows := sending.ready(connection, lease.plan_id, most, due)):
             free = _freed(connection, target, rows, due)
             chunk = sending.claim(connection, lease.plan_id, free)
         there = plans.published(connection, target.name, [entry["golden_id"] for entry in chunk])
     if not chunk:
         return None
-    return _Chunk(chunk, there, _looked_for(target, lost) if lost else {})
+    try:
+        return _Chunk(chunk, there, _looked_for(target, lost) if lost else {})
+    except TargetUnavailable as error:
+        _lost(lease, target, error)
+        raise
 
 
 def _freed(connection: Connection, target: Target, rows: Sequence[Row], due: datetime) -> list[Row]:
@@ -221,21 +202,70 @@ def _looked_for(target: Target, entries: Sequence[Row]) -> dict[str, Receipt]:
     return known
 
 
-def _deliver(engine: Engine, target: Target, chunk: _Chunk, clock: Clock) -> float:
-    """Send one chunk and write what came back; the seconds that the target asks us to wait, at most `LONGEST`.
+def _deliver(lease: Lease, target: Target, chunk: _Chunk) -> None:
+    """Send one chunk and write what came back, call by call. Raises TargetRefuses when nothing more should be sent.
 
-    Raises TargetRefuses when nothing more should be sent.
+    A call of which nothing is known leaves its entries marked as being sent; its error is raised when the others
+    have ended.
     """
+    now = lease.clock()
+    found = [entry for entry in chunk.entries if entry["golden_id"] in chunk.known]
+    if found:
+        _write(lease, target, found, [chunk.known[entry["golden_id"]] for entry in found], now)
+    refused: Receipt | None = None
+    trouble: Exception | None = None
+    for entries, receipts in _answered(target, chunk):
+        if isinstance(receipts, Exception):
+            trouble = trouble or receipts
+            _lost(lease, target, receipts)
+            continue
+        _write(lease, target, entries, receipts, now)
+        refused = refused or next((one for one in receipts if one.status.halting), None)
+    if trouble:
+        raise trouble
+    if refused:
+        raise TargetRefuses(f"{target.name} stops us: {refused.says}. What was not sent stays planned.")
+
+
+def _lost(lease: Lease, target: Target, error: Exception) -> None:
+    """Tell all senders that a call came to nothing."""
+    with writing(lease.engine) as connection:
+        lease.require(connection)
+        gates.lost(connection, target.name, str(error), lease.clock())
+
+
+def _answered(target: Target, chunk: _Chunk) -> Iterator[tuple[Sequence[Row], list[Receipt] | Exception]]:
+    """What came back of the calls that a chunk takes, in the order in which they ended."""
     wanted = [entry for entry in chunk.entries if entry["golden_id"] not in chunk.known]
-    now = clock()
-    receipts = target.send([_message(target.name, entry, chunk.there.get(entry["golden_id"])) for entry in wanted])
-    said = dict(chunk.known) | {e["golden_id"]: receipt for e, receipt in zip(wanted, receipts, strict=True)}
-    with writing(engine) as connection:
-        tried = failures.of(connection, target.name, [entry["golden_id"] for entry in chunk.entries])
-        settle, rows = target.capabilities.settle, list[dict[str, Any]]()
-        for entry in chunk.entries:
-            receipt = said[entry["golden_id"]]
-            rows.append(_outcome(entry, receipt, ending(entry, receipt, tried.get(entry["golden_id"]), now, settle)))
+    at_once = target.capabilities.parallel
+    size = max(1, min(-(-len(wanted) // at_once), target.capabilities.batch)) if at_once > 1 else CHUNK
+    calls = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+
+    def call(entries: Sequence[Row]) -> list[Receipt] | Exception:
+        try:
+            return target.send([_message(target.name, one, chunk.there.get(one["golden_id"])) for one in entries])
+        except (TargetUnavailable, UnknownOutcome) as error:
+            return error
+
+    if len(calls) < 2:
+        yield from ((entries, call(entries)) for entries in calls)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        begun = {pool.submit(call, entries): entries for entries in calls}
+        for ended in as_completed(begun):
+            yield begun[ended], ended.result()
+
+
+def _write(lease: Lease, target: Target, entries: Sequence[Row], receipts: Sequence[Receipt], now: datetime) -> None:
+    """Write what became of entries, and what the target has now."""
+    settle = target.capabilities.settle
+    with writing(lease.engine) as connection:
+        lease.require(connection)
+        tried = failures.of(connection, target.name, [entry["golden_id"] for entry in entries])
+        rows = [
+            _outcome(entry, receipt, ending(entry, receipt, tried.get(entry["golden_id"]), now, settle))
+            for entry, receipt in zip(entries, receipts, strict=True)
+        ]
         sending.settle(connection, rows)
         accepted = [row for row in rows if row["state"] == "acknowledged"]
         values = plans.goldens(connection, [row["golden_id"] for row in accepted])
@@ -243,10 +273,7 @@ def _deliver(engine: Engine, target: Target, chunk: _Chunk, clock: Clock) -> flo
         sending.acknowledge(connection, target.name, sent)
         failures.forget(connection, target.name, sorted(tried.keys() & {row["golden_id"] for row in accepted}))
         failures.put(connection, target.name, [row["failure"] for row in rows if row["failure"]])
-    refused = [one for one in receipts if one.status.halting]
-    if refused:
-        raise TargetRefuses(f"{target.name} stops us: {refused[0].says}. What was not sent stays planned.")
-    return max((min(one.wait, LONGEST).total_seconds() for one in receipts if one.wait), default=0.0)
+        gates.heard(connection, target.name, receipts, now)
 
 
 def _message(target: str, entry: Row, there: Row | None) -> Message:

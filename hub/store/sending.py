@@ -11,20 +11,30 @@ import sqlalchemy as sa
 from hub.store import bulk
 from hub.store.engine import among
 from hub.store.tables import delivery, golden, plan, plan_entry, publication
+from hub.store.types import Utc
 
 Row = Mapping[str, Any]
 
 
-def hold(connection: sa.Connection, plan_id: int, holder: str, until: datetime, now: datetime) -> bool:
-    """Be the only one who sends a plan, until then; False when somebody else is."""
-    free = sa.or_(plan.c.holder.is_(None), plan.c.holder == holder, plan.c.lease_until < now)
-    taken = sa.update(plan).where(plan.c.id == plan_id, free).values(holder=holder, lease_until=until)
-    return connection.execute(taken.returning(plan.c.id)).one_or_none() is not None
+def hold(connection: sa.Connection, plan_id: int, holder: str, until: datetime, now: datetime) -> int | None:
+    """Take a plan in hand, as the only one, until then: the fence of this time; None when somebody else has it."""
+    free = sa.or_(plan.c.holder.is_(None), plan.c.lease_until < now)
+    taken = sa.update(plan).where(plan.c.id == plan_id, free)
+    taken = taken.values(holder=holder, lease_until=until, fence=plan.c.fence + 1).returning(plan.c.fence)
+    fence: int | None = connection.execute(taken).scalar_one_or_none()
+    return fence
 
 
-def release(connection: sa.Connection, plan_id: int, holder: str) -> None:
+def holds(connection: sa.Connection, plan_id: int, fence: int, until: datetime) -> bool:
+    """Whether a plan is still in the hand that took it, which it stays until then; locked for this transaction."""
+    mine = sa.and_(plan.c.id == plan_id, plan.c.fence == fence, plan.c.holder.is_not(None))
+    kept = sa.update(plan).where(mine).values(lease_until=until).returning(plan.c.id)
+    return connection.execute(kept).one_or_none() is not None
+
+
+def release(connection: sa.Connection, plan_id: int, fence: int) -> None:
     """Let others send the plan."""
-    mine = sa.and_(plan.c.id == plan_id, plan.c.holder == holder)
+    mine = sa.and_(plan.c.id == plan_id, plan.c.fence == fence)
     connection.execute(sa.update(plan).where(mine).values(holder=None, lease_until=None))
 
 
@@ -37,9 +47,10 @@ def abandoned(connection: sa.Connection, target: str, now: datetime) -> list[int
     return list(connection.execute(query.order_by(plan.c.id)).scalars())
 
 
-def next_try(connection: sa.Connection, plan_id: int) -> datetime | None:
-    """When something of a plan may be tried, if all that has not ended has to wait; None when all has ended."""
-    query = sa.select(sa.func.min(plan_entry.c.next_at)).where(plan_entry.c.plan_id == plan_id, _open())
+def next_try(connection: sa.Connection, plan_id: int, now: datetime) -> datetime | None:
+    """When something of a plan may be tried, now or later; None when all has ended."""
+    soonest = sa.func.min(sa.func.coalesce(plan_entry.c.next_at, sa.literal(now, Utc())), type_=Utc())
+    query = sa.select(soonest).where(plan_entry.c.plan_id == plan_id, _open())
     found: datetime | None = connection.execute(query).scalar_one()
     return found
 

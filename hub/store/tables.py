@@ -18,6 +18,7 @@ from hub.store.delegation_table import delegation
 from hub.store.desk_tables import TABLES as DESK
 from hub.store.drift_tables import TABLES as DRIFT
 from hub.store.failure_table import failure
+from hub.store.gate_table import gate
 from hub.store.people_tables import TABLES as PEOPLE
 from hub.store.relation_tables import TABLES as RELATIONS
 from hub.store.rule_tables import passed, promotion, ruleset, simulation
@@ -30,7 +31,7 @@ from hub.store.webhook_tables import TABLES as WEBHOOKS
 BESIDE = (
     *(ruleset, simulation, promotion, passed),
     *(*CODES, *DESK, *DRIFT, *WEBHOOKS, *ACCESS, *PEOPLE, *RELATIONS, *NOTES),
-    *(change, closing, delegation, failure),
+    *(change, closing, delegation, failure, gate),
 )  # tables which stand in rooms of their own
 
 # ── what came in ────────────────────────────────────────────────────────────────────────────────
@@ -315,6 +316,7 @@ plan = Table(
     Column("finished_at", Utc),
     Column("holder", Text),  # who sends it now, and until when nobody else may
     Column("lease_until", Utc),
+    Column("fence", BigInteger, nullable=False, server_default="0"),  # how often it was taken in hand
     Column("reason", Text),  # why it was not sent
     _one_of("state", "draft", "approved", "running", "done", "stale"),
 )

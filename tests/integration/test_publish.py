@@ -13,7 +13,8 @@ from adapters.errors import TargetUnavailable
 from adapters.targets.memory import MemoryTarget
 from hub import queries
 from hub.errors import Conflict, NotApproved, PlanStale
-from hub.flow import publish, sending
+from hub.flow import failures, publish, sending
+from hub.flow.lease import Lease
 from hub.wiring import Hub
 from tests.conftest import FixedClock
 from tests.worlds import account, deliver, golden_of, invoice
@@ -176,7 +177,7 @@ def test_publish_target_that_never_comes_back_is_given_up_after_its_attempts(hub
         clock.move(minutes=31)
         counts = publish.apply(hub.engine, erp, plan, hub.clock, pause=lambda _seconds: None)
     assert counts == {"parked": 1}
-    assert len(queries.walk(hub.engine, next(iter(_keys("crm:account:1"))))["deliveries"]) == publish.ATTEMPTS
+    assert len(queries.walk(hub.engine, next(iter(_keys("crm:account:1"))))["deliveries"]) == failures.ATTEMPTS
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -208,13 +209,12 @@ def test_publish_plan_is_sent_by_one_process_at_a_time(hub: Hub, clock: FixedClo
     erp = target()
     plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
     publish.approve(hub.engine, plan, None, "ben", hub.clock())
-    other = publish.Lease(hub.engine, plan, "another", hub.clock)
-    other.keep()
+    Lease(hub.engine, plan, hub.clock).take(lambda _seconds: None)
     with pytest.raises(Conflict, match="by another process"):
         publish.apply(hub.engine, erp, plan, hub.clock)
     assert erp.effects == 0
     clock.move(minutes=6)
-    assert publish.apply(hub.engine, erp, plan, hub.clock) == {"acknowledged": 1}
+    assert publish.apply(hub.engine, erp, plan, hub.clock, lambda _seconds: None) == {"acknowledged": 1}
 
 
 def test_publish_worker_goes_on_with_what_a_dead_one_left(
@@ -227,9 +227,10 @@ def test_publish_worker_goes_on_with_what_a_dead_one_left(
     monkeypatch.setattr(type(hub), "target", lambda _hub, _name: erp)
     plan = publish.make_plan(hub.engine, erp, "ana", hub.clock())
     publish.approve(hub.engine, plan, None, "ben", hub.clock())
-    lease = publish.Lease(hub.engine, plan, "dead", hub.clock)
-    lease.keep()
-    sending._begin(hub.engine, plan, erp, hub.clock)
+    monkeypatch.setattr("hub.flow.lease.GRACE", 0.0)
+    lease = Lease(hub.engine, plan, hub.clock)
+    lease.take(lambda _seconds: None)
+    sending._begin(lease, erp, by_hand=False)
     assert sending._next(lease, erp, hub.clock())  # and then it dies
     clock.move(minutes=6)
     assert publish_owed(hub, {"id": "nightly", "target": "erp"}).startswith(f"went on with P-{plan}; ")

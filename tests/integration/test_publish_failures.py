@@ -204,7 +204,7 @@ def test_discarded_plan_sends_nothing_says_why_and_owes_its_records_again(hub: H
     head = queries.plan(hub.engine, plan)
     assert (head["state"], head["reason"]) == ("stale", "discarded by ana: too early")
     assert failures.status(hub.engine, "erp") == [
-        {"target": "erp", "owed": 2, "failed": {"waiting": 0, "dead": 0, "parked": 0}, "plans": []}
+        {"target": "erp", "owed": 2, "failed": {"waiting": 0, "dead": 0, "parked": 0}, "gate": None, "plans": []}
     ]
     with pytest.raises(Conflict, match="stale"):
         publish.approve(hub.engine, plan, None, "ben", hub.clock())

@@ -43,6 +43,8 @@ class PublishStatus(graphene.ObjectType):
     target = graphene.NonNull(graphene.String)
     owed = graphene.NonNull(graphene.Int, description="Golden records that are owed and in no plan")
     failed = Json(required=True, description="Golden records that were not taken, by state")
+    opens_at = graphene.String(description="Nothing is sent before: it had trouble, or does not let us in")
+    trouble = graphene.String(description="Which, in its words")
     plans = graphene.Field(listed(Plan), description="Those that have not ended")
 
 
@@ -146,7 +148,12 @@ class Query:
     ) -> list[dict[str, Any]]:
         """One target, or all to which something is under way."""
         rows = failures.status(hub_of(info).engine, target)
-        return [row | {"plans": [told(plan) for plan in row["plans"]]} for row in rows]
+        return [
+            row
+            | {"plans": [told(plan) for plan in row["plans"]], "trouble": row["gate"] and row["gate"]["says"]}
+            | {"opens_at": row["gate"] and row["gate"]["opens_at"].isoformat()}
+            for row in rows
+        ]
 
 
 class Mutation:
