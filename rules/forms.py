@@ -118,6 +118,8 @@ def texts_at(values: Mapping[str, Any], path: str) -> tuple[str, ...]:
     if "+" in path:
         parts = [texts_at(values, part) for part in path.split("+")]
         return (" ".join(part[0] for part in parts),) if all(parts) else ()
+    if path.partition(".")[0] not in values:
+        return ()
     found: list[Any] = [values]
     for part in path.split("."):
         step = [node.get(part) for node in found if isinstance(node, Mapping)]

@@ -102,6 +102,6 @@ _ABOUT = Prepared(
 )
 _OPEN = Prepared(
     lambda among: sa.select(task).where(
-        task.c.state == "open", task.c.kind == "reconfirm", sa.or_(among(task.c.left_id), among(task.c.right_id))
+        questions.OPEN, task.c.kind == "reconfirm", sa.or_(among(task.c.left_id), among(task.c.right_id))
     )
 )

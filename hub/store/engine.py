@@ -26,7 +26,7 @@ Among = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 
 _PRAGMAS = (
     "busy_timeout=30000", "journal_mode=wal", "synchronous=normal", "foreign_keys=on", "cache_size=-65536",
-    "temp_store=memory", "mmap_size=268435456",
+    "temp_store=memory", "mmap_size=268435456", "wal_autocheckpoint=4000",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hub.store import bulk
 from hub.store.engine import among
 from hub.store.tables import task
 
+OPEN = task.c.state != "closed"  # said so that no index of states is taken where one of records is meant
 WITHDRAWN = "settled by what is known now"  # why a task closed that nobody answered
 Asked = tuple[str, str, int, int | None, str, float | None]  # entity, kind, one record, another, reason, score
 

@@ -156,7 +156,7 @@ def _ask(connection: sa.Connection, ids: Sequence[str], broken: Sequence[Broken]
     entities = {founder: entity for entity, founder in founders.values()}
     for one in broken:
         reasons.setdefault(founders[one.golden_id][1], []).append(f"{one.rule.message} ({one.rule.id})")
-    mine = sa.and_(task.c.kind == KIND, task.c.state == "open", among(connection, task.c.left_id, sorted(entities)))
+    mine = sa.and_(task.c.kind == KIND, questions.OPEN, among(connection, task.c.left_id, sorted(entities)))
     standing = {row.left_id: row for row in connection.execute(sa.select(task).where(mine))}
     questions.withdraw(connection, [row.id for left, row in standing.items() if left not in reasons], now)
     words = {left: "; ".join(said) for left, said in reasons.items()}

@@ -339,9 +339,9 @@ def _mark_waiting(connection: sa.Connection, verdict: Verdict, subjects: Iterabl
             _STAND(connection, sorted(ids), stands=status)
 
 
-_OPEN = sa.and_(task.c.state == "open", task.c.kind == "match")
+_OPEN = sa.and_(questions.OPEN, task.c.kind == "match")
 _STANDING = Prepared(
-    lambda among: sa.select(task).where(task.c.state == "open", sa.or_(among(task.c.left_id), among(task.c.right_id)))
+    lambda among: sa.select(task).where(questions.OPEN, sa.or_(among(task.c.left_id), among(task.c.right_id)))
 )
 _WAITING = Prepared(
     lambda among: sa.union_all(
