@@ -86,6 +86,14 @@ class OutOfSight(MasterDataError):
     hint = "Ask without it, or with a key whose scope has it: `hub keys issue NAME ROLE --entity … --hide …`."
 
 
+class IssuerUnavailable(MasterDataError):
+    """Who signs tokens cannot be asked, so none can be checked."""
+
+    code = "HUB-4304"
+    retryable = True
+    hint = "Is HUB_OIDC_ISSUER right and reachable? API keys work meanwhile."
+
+
 class PlanStale(MasterDataError):
     """What the plan was made from has changed; nothing was sent."""
 

@@ -20,6 +20,17 @@ class Settings(BaseSettings):
     processes: int = Field(default=2, ge=1, description="Server processes")
     secret: SecretStr | None = Field(default=None, description="Signs console sessions; default: kept in `dir`")
     check_rules: bool = Field(default=False, description="Evaluate each rule condition a second time in plain Python")
+    oidc_issuer: str | None = Field(default=None, description="Issuer whose bearer tokens are taken, as they name it")
+    oidc_audience: str | None = Field(default=None, description="What tokens for the API name as their audience")
+    oidc_algorithms: tuple[str, ...] = Field(default=("RS256", "ES256"), description="Signatures that are taken")
+    oidc_name_claim: str = Field(default="sub", description="The claim by which the audit log names people")
+    oidc_role_claim: str = Field(default="roles", description="The claim that lists roles; a dot leads into objects")
+    oidc_roles: dict[str, str] = Field(default={}, description="What the claim says → role; default: our own words")
+    oidc_scoped: bool = Field(
+        default=False, description="Tokens see what scopes grant: concord:ENTITY, concord:personal"
+    )
+    oidc_client: str | None = Field(default=None, description="Our client id, for sign-in to the console")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Its secret, if the issuer gave one")
 
     @property
     def url(self) -> str:

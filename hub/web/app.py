@@ -14,6 +14,7 @@ from hub.web import auth, changes, ingest, limits, people
 from hub.web.console import desk, journal, operations, own, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
+from hub.web.oidc import Issuer
 from hub.wiring import Hub
 
 LARGEST = 8 << 20  # bytes of a request
@@ -31,6 +32,7 @@ _STATUS = {
     "HUB-4301": 401,
     "HUB-4302": 403,
     "HUB-4303": 403,
+    "HUB-4304": 503,
     "HUB-1201": 503,
 }
 
@@ -39,6 +41,7 @@ def create_app(hub: Hub) -> Flask:
     """The application over a hub that is prepared."""
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, SECRET_KEY=hub.secret, HUB=hub)
+    app.config["ISSUER"] = Issuer(hub.settings, hub.clock) if hub.settings.oidc_issuer else None
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_NAME="concord")
     app.before_request(_correlate)
     app.after_request(_protect)

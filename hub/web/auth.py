@@ -14,6 +14,7 @@ from hub.store import access
 from hub.store.access import Principal
 from hub.store.audit import ASKER
 from hub.store.engine import reading, writing
+from hub.web.oidc import UNKNOWN, Issuer
 from hub.web.sessions import signed_in
 from hub.wiring import Hub
 
@@ -25,8 +26,13 @@ def hub() -> Hub:
     return cast("Hub", current_app.config["HUB"])
 
 
+def issuer() -> Issuer | None:
+    """The issuer whose tokens are taken, if there is one."""
+    return cast("Issuer | None", current_app.config["ISSUER"])
+
+
 def bearer() -> Principal:
-    """Who holds the API key of this request. Raises NotAuthenticated."""
+    """Who holds the API key or token of this request. Raises NotAuthenticated."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise NotAuthenticated
@@ -86,6 +92,8 @@ def open_session() -> Response:
     """Open a session with an API key that sees everything: pages of the console mask nothing."""
     check_form()
     principal = _recognise(request.form.get("key", "").strip())
+    if principal.key is None:
+        raise NotAuthenticated("a token opens no session.", hint="Sign in with the issuer, a key or a password.")
     if not principal.sight.whole:
         raise OutOfSight("the console shows everything, and this key does not.", hint="Sign in with another key.")
     session.clear()
@@ -102,11 +110,13 @@ def close_session() -> Response:
 
 
 def _recognise(key: str) -> Principal:
-    now = hub().clock()
+    now, trusted = hub().clock(), issuer()
+    if trusted is not None and key.count(".") == 2:
+        return _noted(trusted.principal(key))
     with reading(hub().engine) as connection:
         principal = access.recognise(connection, key, now)
         if principal is None or principal.key is None:
-            raise NotAuthenticated("this key or token is not known, has expired or was revoked.")
+            raise NotAuthenticated(UNKNOWN)
         idle = access.idle(connection, principal.key, now)
     if idle:
         with writing(hub().engine) as connection:
