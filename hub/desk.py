@@ -61,11 +61,10 @@ class Desk:
         self._permit(MAY_DECIDE)
         with writing(self.engine) as connection:
             task = self._asked(connection, task_id, seen)
-            if task["kind"] == "reconfirm":
-                self._give_way(connection, task, answer)
             left = SourceKey(task["system"], task["left_entity"], task["key"])
             right = SourceKey(task["right_system"], task["right_entity"], task["right_key"])
-            decision_id = self._decide(connection, Decision(answer, left, right, reason, self.principal.name))
+            made = Decision(answer, left, right, reason, self.principal.name)
+            decision_id = self._decide(connection, made, anew=task["kind"] == "reconfirm")
             self._settle(connection, task, decision_id)
         return decision_id
 
@@ -223,12 +222,6 @@ class Desk:
             )
         return task
 
-    def _give_way(self, connection: Connection, task: Mapping[str, Any], answer: str) -> None:
-        """End what was decided otherwise about a pair that is decided anew."""
-        others = [kind for kind in confirming.PAIRS if kind != answer]
-        old = decisions.in_force(connection, others, {task["left_id"]}, {task["right_id"]})
-        decisions.undo(connection, old, self.principal.name, self.now)
-
     def _settle(self, connection: Connection, task: Mapping[str, Any], decision_id: str) -> None:
         decisions.close_task(connection, task["id"], decision_id, self.now)
         attention.clear(connection, attention.pair_of(task))
@@ -237,9 +230,7 @@ class Desk:
         """Say that each of these records is another than each of those."""
         _give_reason(reason)
         known, batch = decisions.keys_of(connection, mine | theirs), str(uuid7())
-        decisions.undo(
-            connection, decisions.in_force(connection, ["same"], mine, theirs), self.principal.name, self.now
-        )
+        self._end(connection, ["same"], mine, theirs, ended_for=batch)
         made = []
         for left in sorted(known[id_] for id_ in mine):
             for right in sorted(known[id_] for id_ in theirs):
@@ -257,12 +248,37 @@ class Desk:
         with writing(self.engine) as connection:
             rows = decisions.undo(connection, ids, self.principal.name, self.now)
             if rows:
+                rows += self._restore(connection, sorted({row["batch"] or row["id"] for row in rows}))
                 touched = {id_ for row in rows for id_ in (row["left_id"], row["right_id"]) if id_}
                 self._judge_again(connection, decisions.keys_of(connection, touched))
                 self._note(connection, "undo", named, {"kind": rows[0]["kind"], "decisions": len(rows)})
-        return len(rows)
+        return sum(1 for row in rows if row["undone_at"])
 
-    def _decide(self, connection: Connection, made: Decision) -> str:
+    def _end(
+        self, connection: Connection, kinds: Sequence[str], left: set[int], right: set[int], *, ended_for: str
+    ) -> None:
+        """End what was decided between these records and those, until what it ended for is taken back."""
+        old = decisions.in_force(connection, kinds, left, right)
+        decisions.undo(connection, old, self.principal.name, self.now, ended_for=ended_for)
+
+    def _restore(self, connection: Connection, enders: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Put in force again what ended for these. Raises Contradiction where something later stands in the way."""
+        found = list[Mapping[str, Any]]()
+        for row in decisions.ended_for(connection, enders):
+            named = decisions.keys_of(connection, {row["left_id"], row["right_id"]})
+            left, right = named[row["left_id"]], named[row["right_id"]]
+            self._refuse_contradiction(
+                connection, Decision(row["kind"], left, right, row["reason"], row["author"]), right
+            )
+            decisions.restore(connection, row["id"])
+            found.append({**row, "undone_at": None})
+        return found
+
+    def _decide(self, connection: Connection, made: Decision, *, anew: bool = False) -> str:
+        """Decide; `anew`, what was decided otherwise about the pair gives way."""
+        if anew and made.right is not None:
+            others = [kind for kind in confirming.PAIRS if kind != made.kind]
+            self._end(connection, others, {made.left.record_id}, {made.right.record_id}, ended_for=made.id)
         self._refuse(connection, made)
         keys = {key.record_id: key for key in (made.left, made.right) if key}
         decision_id = decisions.add(connection, made, self.now)

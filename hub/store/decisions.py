@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from typing import Any
 
@@ -31,27 +32,46 @@ class Decision:
     seen: Mapping[str, Any] | None = None
     batch: str | None = None  # decisions that are undone as one
     lapses: bool = False  # it stands only while the evidence is what it is
+    id: str = dataclass_field(default_factory=lambda: str(uuid7()))
 
 
 def add(connection: sa.Connection, made: Decision, now: datetime) -> str:
     """Keep the decision; its id."""
     left, right = (made.left, made.right) if made.right is None or made.left <= made.right else (made.right, made.left)
     row = {
-        "id": str(uuid7()), "kind": made.kind, "left_id": left.record_id,
+        "id": made.id, "kind": made.kind, "left_id": left.record_id,
         "right_id": right.record_id if right else None, "field": made.field, "value": made.value, "until": made.until,
         "seen": None if made.seen is None else dict(made.seen),
         "reason": made.reason, "author": made.author, "decided_at": now,
         "batch": made.batch, "lapses": made.lapses or None,
     }  # fmt: skip
     connection.execute(sa.insert(decision).values(row))
-    return str(row["id"])
+    return made.id
 
 
-def undo(connection: sa.Connection, ids: Sequence[str], author: str, now: datetime) -> list[Mapping[str, Any]]:
-    """End those of these decisions that are in force; their rows."""
+def undo(
+    connection: sa.Connection, ids: Sequence[str], author: str, now: datetime, *, ended_for: str | None = None
+) -> list[Mapping[str, Any]]:
+    """End those of these decisions that are in force, for the sake of a later one if it is named; their rows."""
     ended = sa.update(decision).where(among(connection, decision.c.id, ids), decision.c.undone_at.is_(None))
-    rows = connection.execute(ended.values(undone_at=now, undone_by=author).returning(*decision.c)).mappings()
+    rows = connection.execute(
+        ended.values(undone_at=now, undone_by=author, ended_for=ended_for).returning(*decision.c)
+    ).mappings()
     return [dict(row) for row in rows]
+
+
+def ended_for(connection: sa.Connection, enders: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The decisions that ended for the sake of one of these decisions or batches of which none is in force."""
+    live = sa.select(sa.func.coalesce(decision.c.batch, decision.c.id)).where(decision.c.undone_at.is_(None))
+    gone = sa.and_(among(connection, decision.c.ended_for, enders), decision.c.ended_for.not_in(live))
+    query = sa.select(decision).where(gone).order_by(decision.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def restore(connection: sa.Connection, id_: str) -> None:
+    """Put an ended decision in force again, as it was."""
+    again = sa.update(decision).where(decision.c.id == id_)
+    connection.execute(again.values(undone_at=None, undone_by=None, ended_for=None))
 
 
 def of_batch(connection: sa.Connection, batch: str) -> list[str]:

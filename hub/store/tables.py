@@ -164,6 +164,7 @@ decision = Table(
     Column("decided_at", Utc, nullable=False),
     Column("undone_at", Utc),
     Column("undone_by", Text),
+    Column("ended_for", String(36), index=True),  # the decision or batch that ended it, and restores it when taken back
     Column("batch", String(36), index=True),  # decisions that were made, and can be undone, as one
     Column("evidence", String(32)),  # a hash of what spoke for and against when a pair was decided
     Column("score", Float),

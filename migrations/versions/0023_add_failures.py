@@ -6,7 +6,7 @@ from alembic import op
 from hub.store.types import Utc, document
 
 revision = "0023"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -1,143 +1,77 @@
 """The console in a real browser: every page, three widths, two themes, and what people do there.
 
-Chromium is looked for as `chromium`, `chromium-browser` or `google-chrome` (Debian: `apt-get install chromium`), or where
-CONCORD_BROWSER says. Without one these tests are skipped, and the summary of the run says so.
+With CONCORD_SHOTS the whole page of each is kept in that folder as a picture.
 """
 
+# ruff: noqa: F811 (fixtures are used here by name)
 from __future__ import annotations
 
 import os
-import shutil
-import threading
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from adapters.targets.memory import MemoryTarget
 from hub import queries
-from hub.flow import publish, reconcile, simulate
-from hub.store import access
-from hub.store.access import Principal
-from hub.store.engine import writing
-from hub.web.app import create_app
 from hub.wiring import Hub
-from rules.ruleset import load, shipped
-from tests.worlds import account, deliver, golden_of, invoice
+from rules.ruleset import shipped
+from tests.e2e.browsing import (  # noqa: F401
+    ON,
+    address,
+    books,
+    filled,
+    hub,
+    key_of,
+    needs_browser,
+    playwright,
+    signed_in,
+    site,
+    world,
+)  # fmt: skip
+from tests.worlds import account, deliver, golden_of
 
-playwright = pytest.importorskip("playwright.sync_api")
-BROWSER = os.environ.get("CONCORD_BROWSER") or next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-ON = [
-    pytest.param("sqlite"),
-    pytest.param("postgresql", marks=pytest.mark.slow),
-]  # pages ask what other tests ask of both
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium here: apt-get install chromium, or CONCORD_BROWSER"),
-    pytest.mark.parametrize("database_url", ON, indirect=True),
-]
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
+pytestmark = [needs_browser, pytest.mark.parametrize("database_url", ON, indirect=True)]
+EVERY = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+PLACES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]}  # what a width decides
+COLOURS = {"type": "rule", "values": ["color-contrast"]}  # what a theme decides
+VIEWS = (("light", 1440, EVERY), ("light", 768, PLACES), ("light", 320, PLACES), ("dark", 320, COLOURS),
+         ("dark", 768, PLACES), ("dark", 1440, COLOURS))  # fmt: skip
+LOOK = "(rules) => axe.run({runOnly: rules, resultTypes: ['violations']}).then((found) => found.violations)"
+SHOTS = os.environ.get("CONCORD_SHOTS")
 PAGES = ("/", "/review", "/records/account", "/decisions", "/publish", "/publish/1", "/drift", "/rules", "/rules/account",
          "/simulations/1", "/codes", "/values", "/sources", "/schedules", "/audit?verify", "/api", "/api/errors/HUB-3205",
          "/review?sort=oldest&age=%3C1d", "/review?q=nobody", "/review/numbers", "/me", "/help", "/status", "/decisions?mine",
          "RECORD", "TASK", "SOURCE")  # fmt: skip
 
 
-@pytest.fixture
-def books() -> MemoryTarget:
-    return MemoryTarget("erp")
-
-
-@pytest.fixture
-def site(hub: Hub, books: MemoryTarget, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A served hub in which every page has something to show; its address."""
-    monkeypatch.setattr(type(hub), "target", lambda _hub, _name: books)
-    deliver(hub, [
-        account("crm", "1", name="Acorn Foods Ltd", tax="GB980780684", country="GB", city="Leeds", industry="Food"),
-        account("billing", "c1", name="ACORN FOODS LIMITED", tax="GB980780684", country="GB", email="x@acorn.example"),
-        account("crm", "2", name="Birch Brewing Limited"), account("crm", "3", name="Birch Brewing Ltd"),
-        account("crm", "4", name="مؤسسة النور للتجارة", status="prospect", industry="x" * 300),
-        {"system": "crm", "kind": "account"},
-        invoice("billing", "i1", number="INV-1", status="open", account="c1", currency="EUR", net="12.5", gross="12.5"),
-    ])  # fmt: skip
-    plan = publish.make_plan(hub.engine, books, "ana", hub.clock())
-    publish.approve(hub.engine, plan, None, "ben", hub.clock())
-    publish.apply(hub.engine, books, plan, hub.clock)
-    kept = books._kept[golden_of(hub, "crm:account:1")["id"]]
-    edited = type(kept)(kept.entity, kept.version, b"", {**(kept.body or {}), "name": "Edited there"})
-    books._kept[golden_of(hub, "crm:account:1")["id"]] = edited
-    reconcile.reconcile(hub.engine, books, hub.clock)
-    text = shipped()["account"].text.replace("industry, segment], system: crm", "industry, segment], system: billing")
-    simulate.simulate(hub.engine, load(text, "draft.yaml"), "ana", hub.clock())
-    hub.desk(Principal("mia", "steward")).override(_key("crm:account:1"), "segment", "small", reason="they said")
-    server = make_server("127.0.0.1", 0, create_app(hub), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def _key(text: str) -> Any:
-    from canonical.ids import SourceKey
-
-    return SourceKey.parse(text)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=BROWSER, args=list(QUIET))
-        yield running
-        running.close()
-
-
-def signed_in(browser: Any, hub: Hub, site: str, role: str = "admin", **options: Any) -> Any:
-    """A page of somebody in a role; whatever goes wrong on it fails the test."""
-    with writing(hub.engine) as connection:
-        key = access.issue(connection, Principal(f"test-{role}", role), hub.clock())
-    page = browser.new_context(**options).new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
-    page.goto(f"{site}/login")
-    page.fill("input[name=key]", key)
-    page.press("input[name=key]", "Enter")
-    page.wait_for_url(f"{site}/")
-    return page
-
-
-def address(hub: Hub, path: str) -> str:
-    return {
-        "RECORD": f"/records/account/{golden_of(hub, 'crm:account:1')['id']}",
-        "TASK": f"/review/{queries.tasks(hub.engine)[0]['id']}" if path == "TASK" else "",
-        "SOURCE": "/sources/crm:account:1",
-    }.get(path, path)
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 768), ("light", 320), ("dark", 1440)])
-def test_every_page_is_whole_accessible_and_fits(browser: Any, hub: Hub, site: str, theme: str, width: int) -> None:
+def test_every_page_is_whole_accessible_and_fits(browser: Any, hub: Hub, site: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = signed_in(browser, hub, site, viewport={"width": width, "height": 900}, color_scheme=theme)
+    page = signed_in(browser, hub, site)
     for path in PAGES:
         assert page.goto(site + address(hub, path)).status == 200, path
-        page.wait_for_load_state("networkidle")
         assert page.locator("h1").count() == 1, path
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{path} is {wide} pixels wider than the window"
-        found = (
-            Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}).response["violations"]
-        )
-        assert not [(path, one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
+        page.evaluate(Axe().axe_script)
+        for theme, width, rules in VIEWS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme)
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{path} is {wide} pixels wider than {width}"
+            found = page.evaluate(LOOK, rules)
+            assert not [
+                (path, theme, width, one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found
+            ]
+            if SHOTS:
+                name = path.strip("/").replace("/", "-").replace("?", "-") or "today"
+                page.screenshot(path=Path(SHOTS) / f"{name}-{theme}-{width}.png", full_page=True)
     assert page.errors == []
     page.context.close()
 
 
 def test_steward_answers_a_question_and_takes_it_back(browser: Any, hub: Hub, site: str) -> None:
     page = signed_in(browser, hub, site, "steward")
+    page.goto(site)
     page.click("nav >> text=Review")
     page.click("tbody a >> nth=0")
     page.fill("#reason", "I asked them")
@@ -159,6 +93,7 @@ def test_steward_works_through_the_queue_by_keys_alone(browser: Any, hub: Hub, s
     page = signed_in(browser, hub, site, "steward")
     waiting = len(queries.tasks(hub.engine))
     assert waiting >= 3
+    page.goto(site)
     page.keyboard.press("g")
     page.keyboard.press("r")
     page.wait_for_url("**/review")
@@ -258,7 +193,11 @@ def test_api_page_runs_queries_and_lists_the_schema(browser: Any, hub: Hub, site
 
 
 def test_pages_work_without_script(browser: Any, hub: Hub, site: str) -> None:
-    page = signed_in(browser, hub, site, "steward", java_script_enabled=False)
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{site}/login")
+    page.fill("input[name=key]", key_of(hub, "steward"))
+    page.press("input[name=key]", "Enter")
+    page.wait_for_url(f"{site}/")
     page.goto(site + address(hub, "TASK"))
     page.click("button[value=different]")
     assert queries.tasks(hub.engine) == []

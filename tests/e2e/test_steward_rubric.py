@@ -16,23 +16,28 @@ from canonical.ids import SourceKey
 from hub import queries
 from hub.store.access import Principal
 from hub.wiring import Hub
-from tests.e2e.test_console import BROWSER, ON, books, browser, playwright, signed_in, site  # noqa: F401
+from tests.e2e.browsing import (  # noqa: F401
+    ON,
+    books,
+    filled,
+    hub,
+    needs_browser,
+    questions,
+    signed_in,
+    site,
+)  # fmt: skip
 from tests.worlds import account, deliver, golden_of, invoice, outcome
 
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium here: apt-get install chromium, or CONCORD_BROWSER"),
-    pytest.mark.parametrize("database_url", [ON[0]], indirect=True),
-]
-TREES = ("Walnut", "Hazel", "Rowan", "Alder", "Maple", "Cedar", "Aspen", "Linden", "Poplar", "Willow")
+pytestmark = [needs_browser, pytest.mark.parametrize("database_url", [ON[0]], indirect=True)]
 
 
 @pytest.fixture
-def queue(hub: Hub, site: str) -> str:
-    """Ten more questions."""
-    deliver(hub, [
-        account("crm", f"{tree}{n}", name=f"{tree} Trading {form}")
-        for tree in TREES for n, form in enumerate(("Ltd", "Limited"))
-    ])  # fmt: skip
+def world() -> Any:
+    return questions
+
+
+@pytest.fixture
+def queue(site: str) -> str:
     return site
 
 

@@ -291,6 +291,10 @@ def test_console_question_is_decided_and_undone(client: FlaskClient, hub: Hub) -
     page = client.get(f"/review/{task['id']}").get_data(as_text=True)
     token = re.search(r'name="token" value="([^"]+)"', page)
     assert token
+    late = {"answer": "snooze", "days": "tomorrow", "token": token[1]}
+    told = client.post(f"/review/{task['id']}", data=late, follow_redirects=True).get_data(as_text=True)
+    assert "&#39;tomorrow&#39; is no whole number from 0 to 365; nothing was changed." in told
+    assert "HUB-6001" in told
     after = client.post(f"/review/{task['id']}", data={"answer": "same", "token": token[1]}, follow_redirects=True)
     undo = re.search(r'action="(/undo/[^"]+)"', after.get_data(as_text=True))
     assert undo

@@ -179,8 +179,11 @@ def test_merge_is_undone_for_good_and_undone_again(hub: Hub, asked: str) -> None
     with pytest.raises(Conflict, match="not merged"):
         hub.desk(KIM).undo_merge(retired, "again")
     hub.desk(KIM).undo_batch(parted.id)
-    assert len(outcome(hub).clusters) == 2, "who parted them took the answer `same` back as well"
-    assert merged != outcome(hub)
+    assert outcome(hub) == merged, "the answer `same` that parting ended stands again"
+    hub.desk(KIM).undo_merge(retired, "a mistake all the same")
+    hub.desk(KIM).decide("different", key("a"), key("b"), "two owners")
+    with pytest.raises(Contradiction, match="two owners"):
+        hub.desk(KIM).undo_batch(queries.decisions(hub.engine)[1]["batch"])
     assert verify(hub.engine).first == []
 
 

@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from canonical.errors import MasterDataError
+from hub.errors import InvalidRequest
 from hub.store.access import Principal
 from hub.web import auth
 
@@ -23,6 +24,16 @@ def attempt(act: Callable[[Principal], str], page: str, *roles: str, **where: ob
     except MasterDataError as error:
         flash(f"{error.message} {error.hint} ({error.code})", "problem")
     return redirect(url_for(page, **where))  # type: ignore[arg-type]
+
+
+def whole(name: str, *, most: int = 365) -> int:
+    """A whole number from the form, 0 where the field is empty. Raises InvalidRequest."""
+    text = said(name)
+    if text and not (text.isascii() and text.isdigit() and int(text[:9]) <= most):
+        raise InvalidRequest(
+            f"{text[:20]!r} is no whole number from 0 to {most}; nothing was changed.", hint="Write a whole number."
+        )
+    return int(text or 0)
 
 
 def said(name: str) -> str:

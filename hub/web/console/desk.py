@@ -21,7 +21,7 @@ from hub.store.access import Principal
 from hub.store.engine import reading
 from hub.web import auth
 from hub.web.console import charts
-from hub.web.console.acting import attempt, said
+from hub.web.console.acting import attempt, said, whole
 
 routes = Blueprint("desk", __name__)
 PAGE = 50
@@ -170,7 +170,7 @@ def _attend(task: str, what: str) -> Response:
         desk = auth.hub().attending(who)
         match what:
             case "snooze":
-                until = auth.hub().clock() + timedelta(days=min(max(int(said("days") or 1), 1), 365))
+                until = auth.hub().clock() + timedelta(days=whole("days") or 1)
                 desk.snooze(task, until, said("reason"))
                 return f"Put off until {until:%-d %b %H:%M} UTC."
             case "wake":

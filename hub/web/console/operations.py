@@ -15,7 +15,7 @@ from hub.store import drift, plans, schedules
 from hub.store.access import Principal
 from hub.store.engine import reading, writing
 from hub.web import auth
-from hub.web.console.acting import attempt, said
+from hub.web.console.acting import attempt, said, whole
 from hub.worker import run_now
 
 routes = Blueprint("operations", __name__)
@@ -98,7 +98,7 @@ def let_go() -> Response:
     """Let a publication go that waits for an approval."""
 
     def act(who: Principal) -> str:
-        auth.hub().desk(who).approve(said("golden"), said("target"), int(said("version") or 0), said("reason"))
+        auth.hub().desk(who).approve(said("golden"), said("target"), whole("version", most=10**9), said("reason"))
         return "Approved; the next plan takes it along."
 
     return attempt(act, "operations.outgoing")
@@ -143,8 +143,7 @@ def settle(number: int) -> Response:
             case "adopt":
                 return f"Taken in as {hub.adopt(number, who, reason)}; the rules decide what wins."
             case _:
-                days = int(said("days") or 0)
-                until = hub.clock() + timedelta(days=days) if days else None
+                until = hub.clock() + timedelta(days=whole("days")) if whole("days") else None
                 reconciling.accept(hub.engine, number, who.name, reason, hub.clock(), until=until)
                 return "Accepted."
 
