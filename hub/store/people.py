@@ -26,6 +26,7 @@ TRIES = 5
 PAUSE = timedelta(minutes=15)
 LASTS = timedelta(hours=12)  # a session, whatever happens
 IDLE = timedelta(hours=1)  # a session in which nothing happens
+OVER, AGAIN = "the session is over.", "Sign in again; what you saved is kept."
 REFUSED = "name and password do not go together, or the account is locked for now."
 
 
@@ -84,10 +85,16 @@ def sign_in(connection: sa.Connection, name: str, password: str, now: datetime) 
 def still(connection: sa.Connection, name: str, since: datetime, seen: datetime, now: datetime) -> Principal:
     """Who has a session that was opened `since` and last used when `seen`. Raises NotAuthenticated when it is over."""
     row = _row(connection, name)
-    over = now - since > LASTS or now - seen > IDLE
-    if row is None or row["disabled_at"] is not None or row["changed_at"] > since or over:
-        raise NotAuthenticated("the session is over.", hint="Sign in again; what you saved is kept.")
+    require_open(since, seen, now)
+    if row is None or row["disabled_at"] is not None or row["changed_at"] > since:
+        raise NotAuthenticated(OVER, hint=AGAIN)
     return Principal(name, row["role"])
+
+
+def require_open(since: datetime, seen: datetime, now: datetime) -> None:
+    """Raise NotAuthenticated when a session that was opened `since` and last used when `seen` is over."""
+    if now - since > LASTS or now - seen > IDLE:
+        raise NotAuthenticated(OVER, hint=AGAIN)
 
 
 def _row(connection: sa.Connection, name: str) -> Mapping[str, Any] | None:

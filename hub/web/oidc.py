@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -45,7 +46,7 @@ class Issuer:
         if strange := sorted(set(settings.oidc_algorithms) - ALGORITHMS):
             raise InvalidRequest(f"HUB_OIDC_ALGORITHMS: {strange[0]} is none of {', '.join(sorted(ALGORITHMS))}.")
         self.settings, self.clock, self.issuer = settings, clock, settings.oidc_issuer
-        self.url = self.issuer.rstrip("/")
+        self.url, self.host = self.issuer.rstrip("/"), urlsplit(self.issuer).hostname
         self._lock, self._keys, self._asked, self._had = Lock(), dict[str, Key](), 0.0, 0.0
         self._found: dict[str, Any] = {}
 

@@ -6,7 +6,10 @@ import base64
 import hmac
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
+from secrets import token_urlsafe
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import pytest
@@ -48,7 +51,21 @@ class LocalIssuer:
         return Response(orjson.dumps({"keys": [key.as_dict(private=False) for key in self.keys.values()]}))
 
     def token(self, request: Request) -> Response:
-        return Response(status=404)
+        """The ID token for a code, once, to whoever has the verifier of its challenge and the client's secret."""
+        granted = self.grants.pop(request.form.get("code", ""), None)
+        told = sha256(request.form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(told).decode().rstrip("=")
+        right = request.form.get("grant_type") == "authorization_code" and request.form.get("client_secret") == "quiet"
+        if granted is None or not right or granted["challenge"] != challenge:
+            return Response(orjson.dumps({"error": "invalid_grant"}), status=400)
+        return Response(orjson.dumps({"id_token": granted["token"], "token_type": "Bearer", "access_token": "x"}))
+
+    def grant(self, clock: FixedClock, asked: dict[str, str], **claims: Any) -> str:
+        """The code that a person who has signed in here brings back."""
+        code = token_urlsafe()
+        said = {"aud": asked["client_id"], "nonce": asked["nonce"]} | claims
+        self.grants[code] = {"challenge": asked["code_challenge"], "token": self.sign(clock, **said)}
+        return code
 
     def add(self, kid: str, kind: str = "RSA") -> None:
         made = RSAKey.generate_key(2048, {"kid": kid}) if kind == "RSA" else ECKey.generate_key("P-256", {"kid": kid})
@@ -206,3 +223,58 @@ def test_scoped_token_sees_what_its_scopes_grant(sqlite_hub: Hub, issuer: LocalI
     assert "errors" in ask(client, issuer.sign(clock, scope="concord:account"), by_mail).get_json()
     granted = ask(client, issuer.sign(clock, scope="concord:* concord:personal"), by_mail)
     assert "errors" not in granted.get_json()
+
+
+def begin(client: FlaskClient) -> dict[str, str]:
+    """What the console asks the issuer, when somebody signs in."""
+    reply = client.get("/login/oidc")
+    assert reply.status_code == 302
+    return dict(parse_qsl(urlsplit(reply.headers["Location"]).query))
+
+
+def come_back(client: FlaskClient, asked: dict[str, str], code: str, **more: str) -> TestResponse:
+    return client.get("/login/oidc/back", query_string={"state": asked["state"], "code": code, **more})
+
+
+def console(sqlite_hub: Hub, issuer: LocalIssuer) -> FlaskClient:
+    return client_of(sqlite_hub, issuer, oidc_client="console", oidc_client_secret="quiet")
+
+
+def test_person_signs_in_to_the_console_with_the_issuer(
+    sqlite_hub: Hub, issuer: LocalIssuer, clock: FixedClock
+) -> None:
+    client = console(sqlite_hub, issuer)
+    assert b"/login/oidc" in client.get("/login").data
+    asked = begin(client)
+    code = issuer.grant(clock, asked, roles=["steward"])
+    reply = come_back(client, asked, code, iss=issuer.url)
+    assert (reply.status_code, reply.headers["Location"]) == (302, "/")
+    assert client.get("/").status_code == 200
+    clock.move(minutes=59)
+    assert client.get("/").status_code == 200
+    assert come_back(client, asked, code).status_code == 401  # neither the state nor the code counts twice
+    clock.move(hours=12)
+    assert client.get("/").status_code == 401
+
+
+@pytest.mark.parametrize("wrong", ["state", "nonce", "verifier", "aud", "iss", "roles", "another browser"])
+def test_sign_in_that_is_not_ours_opens_no_session(
+    sqlite_hub: Hub, issuer: LocalIssuer, clock: FixedClock, wrong: str
+) -> None:
+    client = console(sqlite_hub, issuer)
+    asked = begin(client)
+    claims: dict[str, Any] = {"roles": ["steward"]}
+    claims |= {"nonce": {"nonce": "another"}, "aud": {"aud": "concord"}, "roles": {"roles": []}}.get(wrong, {})
+    granted = asked | ({"code_challenge": "another"} if wrong == "verifier" else {})
+    code = issuer.grant(clock, granted, **claims)
+    used = console(sqlite_hub, issuer) if wrong == "another browser" else client
+    sent = asked | ({"state": "another"} if wrong == "state" else {})
+    reply = come_back(used, sent, code, **({"iss": "https://elsewhere.example"} if wrong == "iss" else {}))
+    assert reply.status_code == (403 if wrong == "roles" else 401)
+    assert used.get("/").status_code == 401
+
+
+def test_hub_without_a_client_offers_no_such_sign_in(sqlite_hub: Hub, issuer: LocalIssuer) -> None:
+    client = client_of(sqlite_hub, issuer)
+    assert client.get("/login/oidc").status_code == 404
+    assert b"/login/oidc" not in client.get("/login").data
