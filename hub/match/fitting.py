@@ -69,8 +69,8 @@ def fit(connection: Connection, ruleset: RuleSet, most: int, costs: Costs, seed:
         for path, kind in columns_of(entity, values if read < TYPES else ()).items():
             kinds.setdefault(path, kind)
             texts.setdefault(path, [""] * read)
-        for path, said in texts.items():
-            said += texts_of(entity, path, values)
+        for path, said in texts_of(entity, texts, values).items():
+            texts[path] += said
         read += len(values)
     if read < FEWEST:
         raise InvalidRequest(f"{read} records of {entity.name} are too few to learn from.", hint="Take in more first.")

@@ -8,7 +8,7 @@ are judged as they would be all at once.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Any
@@ -61,15 +61,25 @@ def columns_of(entity: EntityType, records: Sequence[Values]) -> dict[str, str]:
     return found
 
 
-def texts_of(entity: EntityType, path: str, records: Sequence[Values]) -> list[str]:
-    """What each record says at the path: `legal_name`, `tax_id.number`, `identifiers[lei]`; of doubt, nothing."""
-    name, _, kind = path.rstrip("]").partition("[")
-    name, _, part = name.partition(".")
-    one = entity.fields[name]
+def texts_of(entity: EntityType, paths: Iterable[str], records: Sequence[Values]) -> dict[str, list[str]]:
+    """What each record says at each path: `legal_name`, `tax_id.number`, `identifiers[lei]`; of doubt, nothing."""
+    trusted: dict[str, list[Any]] = {}
+    found = {}
+    for path in paths:
+        name, _, kind = path.rstrip("]").partition("[")
+        name, _, part = name.partition(".")
+        if name not in trusted:  # the parts of an address are doubted together
+            doubtful, said = entity.fields[name].doubtful, [values.get(name) for values in records]
+            trusted[name] = [None if value is None or doubtful(value) else value for value in said]
+        found[path] = _texts(trusted[name], part, kind)
+    return found
+
+
+def _texts(said: Sequence[Any], part: str, kind: str) -> list[str]:
+    """The texts of one part, or of the entries of one kind, of what records say of a field."""
     found = []
-    for values in records:
-        value = values.get(name)
-        if value is None or one.doubtful(value):
+    for value in said:
+        if value is None:
             found.append("")
         elif kind:
             found.append(next((str(e.get("value", "")) for e in value if e.get("type") == kind), ""))
@@ -207,7 +217,8 @@ class Frozen:
 
     def _plan(self, records: Sequence[Values]) -> Plan:
         """The records as columns; texts in order, so that no comparison depends on who else is there."""
-        columns = {path: column(path, texts_of(self.entity, path, records)) for path in self.fitted.columns}
+        texts = texts_of(self.entity, self.fitted.columns, records)
+        columns = {path: column(path, said) for path, said in texts.items()}
         made = plan(Table([""] * len(records), columns), self._profiles, alone=True)
         made.features = {name: _ordered(one) for name, one in made.features.items()}
         return made
