@@ -80,11 +80,11 @@ class Message:
     entity: str
     golden_id: str
     version: int
-    action: str  # create, update, deactivate, or merge where the target can
+    action: str  # create, update or deactivate
     body: Mapping[str, Any]
     remote_id: str | None = None  # the target's own key, once it is bound
     expected: str | None = None  # the remote version that we saw last: the stale-write guard
-    heir: str | None = None  # merge: the golden record that it was merged into
+    heir: str | None = None  # deactivate: the golden record that it was merged into; what was posted stays where it is
     remote_ids: Mapping[str, str] = field(default_factory=dict)  # golden ids that the body or `heir` names → remote
 
     @property
@@ -129,7 +129,7 @@ class Capabilities:
 
     native_upsert: bool = False  # one call makes or changes by our key
     stale_guard: bool = False  # refuses a write whose `expected` is old
-    merge: bool = False  # merges two records itself; else the loser is deactivated
+    merge: bool = False  # notes there which record took its place; else it is only deactivated
     batch: int = 1  # messages in one call
     atomic_batch: bool = False  # a batch is taken whole or not at all
     parallel: int = 1  # calls at once

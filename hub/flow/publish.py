@@ -5,7 +5,7 @@ A plan is saved with the body of each message and a hash over all of them; apply
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -15,6 +15,7 @@ import orjson
 
 from adapters.base import Target
 from canonical.catalogue import ENTITIES
+from canonical.record import GoldenRecord
 from hub.errors import Conflict, require_reason, require_role
 from hub.flow.approvals import asked_of_plan, lapse, standing_for
 from hub.flow.books import ask_for_closed
@@ -31,6 +32,7 @@ from rules.ruleset import RuleSet, shipped
 __all__ = ["SCHEDULE", "apply", "approve", "counted", "discard", "make_plan", "resume"]
 
 SCHEDULE = "schedule"  # the role of what approves by itself, as long as nobody is asked
+POSTED = frozenset({"invoice", "payment"})  # what a merge of parents does not move
 _ORDER = {name: place for place, name in enumerate(ENTITIES)}
 
 
@@ -45,6 +47,7 @@ class Planned:
     changes: Mapping[str, list[Any]]
     reason: str | None
     after: Sequence[str] = ()  # golden ids of this plan that must be there first
+    heir: str | None = None  # into which a record that is deactivated was merged
 
     @property
     def hash(self) -> bytes:
@@ -64,7 +67,7 @@ def make_plan(engine: Engine, target: Target, author: str, now: datetime) -> int
             (
                 place, line.owed.entity, line.owed.golden_id, line.owed.version, line.action, line.state,
                 dict(line.body), line.hash, dict(line.changes), line.reason,
-                list(line.after),
+                list(line.after), line.heir,
             )
             for place, line in enumerate(lines)
         ]  # fmt: skip
@@ -120,43 +123,102 @@ def counted(engine: Engine, plan_id: int) -> dict[str, int]:
         return plans.counts(connection, plan_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What there is to know of the records that are owed."""
+
+    inforce: Mapping[str, RuleSet]
+    goldens: Mapping[str, GoldenRecord]
+    parents: Mapping[str, Mapping[str, str | None]]
+    there: Mapping[str, Mapping[str, Any]]  # what the target has, of their parents and heirs too
+    heirs: Mapping[str, str]
+    merged: Mapping[str, Sequence[str]]  # parent → those that were merged into it
+    not_again: Mapping[str, str]  # given up, or parked
+
+
 def _lines(
     connection: Connection, target: Target, owing: Sequence[Owed], inforce: Mapping[str, RuleSet]
 ) -> list[Planned]:
     """The plan line by line, parents first; a held parent holds its children."""
-    ids = [one.golden_id for one in owing]
-    goldens = plans.goldens(connection, ids)
-    parents = plans.parents(connection, ids)
-    there = plans.published(
-        connection, target.name, [*ids, *{p for row in parents.values() for p in row.values() if p}]
-    )
-    owing = ask_for_closed(connection, inforce, owing, goldens, there)
+    known = _known(connection, target, owing, inforce)
+    owing = ask_for_closed(connection, inforce, owing, known.goldens, known.there)
     broken = holding(connection, inforce, [(o.entity, o.golden_id) for o in owing if o.action != "deactivate"])
-    unmet = {one.golden_id: one.held or broken.get(one.golden_id) for one in owing}
-    owing = [replace(one, held=f"rule {rule} is not met" if (rule := unmet[one.golden_id]) else None) for one in owing]
-    tried = failures.of(connection, target.name, ids)
-    owing = [replace(one, held=one.held or why_not_again(tried.get(one.golden_id), one.version)) for one in owing]
+    owing = [replace(one, held=one.held or broken.get(one.golden_id)) for one in owing]
     lines: list[Planned] = []
-    going = {id_ for id_, row in there.items() if row["active"]}
-    depth = _depths(parents, sorted(ids))
+    going = {id_ for id_, row in known.there.items() if row["active"]}
+    awaited = {one.golden_id for one in owing}
+    depth = _depths(known.parents, sorted(awaited))
     for one in sorted(
         owing, key=lambda o: (o.action == "deactivate", _ORDER[o.entity], depth[o.golden_id], o.golden_id)
     ):
-        before = there.get(one.golden_id)
         if one.action == "deactivate":
-            lines.append(Planned(one, "deactivate", "planned", dict(before["body"]) if before else {}, {}, None))
+            lines.append(_ending(target, one, known, awaited - going))
             continue
-        told = inforce[one.entity].told(target.name)
-        wanted = {field: id_ for field, id_ in parents.get(one.golden_id, {}).items() if field in told}
-        shown = goldens[one.golden_id].only(told)
-        body = target.render(shown, {field: id_ for field, id_ in wanted.items() if id_})
-        reason = _held(target, one, wanted, going)
-        if not reason:
+        lines.append(_told(target, one, known, going))
+        if lines[-1].state != "held":
             going.add(one.golden_id)
-        first = [id_ for field, id_ in sorted(wanted.items()) if id_ and _taken(target, one.entity, field)]
-        lines.append(replace(_line(one, body, before, reason), after=first))
     sent = {line.owed.golden_id for line in lines if line.state == "planned"}
     return [replace(line, after=[id_ for id_ in line.after if id_ in sent]) for line in lines]
+
+
+def _known(connection: Connection, target: Target, owing: Sequence[Owed], inforce: Mapping[str, RuleSet]) -> _Known:
+    ids = [one.golden_id for one in owing]
+    parents, heirs = plans.parents(connection, ids), plans.heirs(connection, ids)
+    above = sorted({parent for row in parents.values() for parent in row.values() if parent})
+    there = plans.published(connection, target.name, [*ids, *above, *heirs.values()])
+    tried = failures.of(connection, target.name, ids)
+    reasons = {one.golden_id: why_not_again(tried.get(one.golden_id), one.version) for one in owing}
+    return _Known(
+        inforce, plans.goldens(connection, ids), parents, there, heirs, plans.merged_into(connection, above),
+        {id_: why for id_, why in reasons.items() if why},
+    )  # fmt: skip
+
+
+def _told(target: Target, one: Owed, known: _Known, going: set[str]) -> Planned:
+    """What the target is told of a record that lives."""
+    before = known.there.get(one.golden_id)
+    told = known.inforce[one.entity].told(target.name)
+    above = {field: id_ for field, id_ in known.parents.get(one.golden_id, {}).items() if field in told}
+    shown = known.goldens[one.golden_id].only(told)
+    posted = _as_posted(target, shown, above, before["body"], known.merged) if before and one.entity in POSTED else {}
+    wanted = {field: id_ for field, id_ in above.items() if field not in posted}
+    body = target.render(shown, {field: id_ for field, id_ in (wanted | posted).items() if id_})
+    reason = _held(target, one, wanted, going) or known.not_again.get(one.golden_id)
+    after = [id_ for field, id_ in sorted(wanted.items()) if id_ and _taken(target, one.entity, field)]
+    return replace(_line(one, body, before, reason), after=after)
+
+
+def _as_posted(
+    target: Target,
+    shown: GoldenRecord,
+    above: Mapping[str, str | None],
+    sent: Mapping[str, Any],
+    merged: Mapping[str, Sequence[str]],
+) -> dict[str, str]:
+    """Where a posted document stands under a record that was merged since: the fields, and that record.
+
+    Found by rendering: the one with which the document reads as it was sent. It stays there.
+    """
+    given = {field: id_ for field, id_ in above.items() if id_}
+    now, found = target.render(shown, given), dict[str, str]()
+    for field, heir in given.items():
+        for old in merged.get(heir, ()):
+            then = target.render(shown, given | {field: old})
+            moved = [name for name in then.keys() | now.keys() if then.get(name) != now.get(name)]
+            if moved and all(then.get(name) == sent.get(name) for name in moved):
+                found[field] = old
+    return found
+
+
+def _ending(target: Target, one: Owed, known: _Known, awaited: Collection[str]) -> Planned:
+    """A record that is no more: deactivated there, or put down to its heir once that is there."""
+    before, heir = known.there.get(one.golden_id), known.heirs.get(one.golden_id)
+    reason = known.not_again.get(one.golden_id)
+    if heir in awaited:
+        reason = f"its heir {heir} is not in {target.name}"
+    body = dict(before["body"]) if before else {}
+    line = Planned(one, "deactivate", "held" if reason else "planned", body, {}, reason)
+    return replace(line, heir=heir, after=[heir] if heir else [])
 
 
 def _taken(target: Target, entity: str, field: str) -> bool:
@@ -180,7 +242,7 @@ def _depths(parents: Mapping[str, Mapping[str, str | None]], planned: Sequence[s
 def _held(target: Target, one: Owed, parents: Mapping[str, str | None], going: set[str]) -> str | None:
     """Why a record may not leave yet, or None."""
     if one.held:
-        return one.held
+        return f"rule {one.held} is not met"
     if one.waits_for:
         return f"waits for an approval by {one.waits_for}"
     for field, parent in sorted(parents.items()):

@@ -140,7 +140,7 @@ def _next(lease: Lease, target: Target, due: datetime) -> _Chunk | None:
         while not chunk and (rows := sending.ready(connection, lease.plan_id, most, due)):
             free = _freed(connection, target, rows, due)
             chunk = sending.claim(connection, lease.plan_id, free)
-        there = plans.published(connection, target.name, [entry["golden_id"] for entry in chunk])
+        there = plans.published(connection, target.name, [id_ for one in chunk for id_ in _named(one)])
     if not chunk:
         return None
     try:
@@ -243,7 +243,7 @@ def _answered(target: Target, chunk: _Chunk) -> Iterator[tuple[Sequence[Row], li
 
     def call(entries: Sequence[Row]) -> list[Receipt] | Exception:
         try:
-            return target.send([_message(target.name, one, chunk.there.get(one["golden_id"])) for one in entries])
+            return target.send([_message(target.name, one, chunk.there) for one in entries])
         except (TargetUnavailable, UnknownOutcome) as error:
             return error
 
@@ -276,10 +276,17 @@ def _write(lease: Lease, target: Target, entries: Sequence[Row], receipts: Seque
         gates.heard(connection, target.name, receipts, now)
 
 
-def _message(target: str, entry: Row, there: Row | None) -> Message:
-    names = ("entity", "golden_id", "version", "action", "body")
+def _named(entry: Row) -> list[str]:
+    """The golden record of an entry, and the one that it was merged into."""
+    return [entry["golden_id"], *([entry["heir"]] if entry["heir"] else [])]
+
+
+def _message(target: str, entry: Row, known: Mapping[str, Row]) -> Message:
+    names = ("entity", "golden_id", "version", "action", "body", "heir")
+    there = known.get(entry["golden_id"])
     bound = {"remote_id": there["remote_id"], "expected": there["remote_version"]} if there else {}
-    return Message(target, **{name: entry[name] for name in names}, **bound)
+    remote = {one: known[one]["remote_id"] for one in _named(entry)[1:] if one in known}
+    return Message(target, **{name: entry[name] for name in names}, **bound, remote_ids=remote)
 
 
 def _outcome(entry: Row, receipt: Receipt, end: Ending) -> dict[str, Any]:

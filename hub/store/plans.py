@@ -36,6 +36,7 @@ ENTRY = (
     "changes",
     "reason",
     "after",
+    "heir",
 )
 ENDS = ("acknowledged", "rejected", "held", "superseded", "parked")
 
@@ -138,6 +139,21 @@ def parents(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str
     found: dict[str, dict[str, str | None]] = {}
     for child, field, parent in connection.execute(query.where(among(connection, golden_reference.c.golden_id, ids))):
         found.setdefault(child, {})[field] = parent
+    return found
+
+
+def heirs(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Into which golden record each of these was merged, of those that were."""
+    query = sa.select(golden.c.id, golden.c.heir).where(golden.c.heir.is_not(None), among(connection, golden.c.id, ids))
+    return dict(connection.execute(query).all())
+
+
+def merged_into(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Which golden records were merged into each of these."""
+    query = sa.select(golden.c.heir, golden.c.id).where(among(connection, golden.c.heir, ids)).order_by(golden.c.id)
+    found: dict[str, list[str]] = {}
+    for heir, golden_id in connection.execute(query):
+        found.setdefault(heir, []).append(golden_id)
     return found
 
 

@@ -337,6 +337,7 @@ plan_entry = Table(
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_at", Utc),  # not sent, or looked for, before
+    Column("heir", String(24)),  # what a record that is deactivated was merged into
     Column("after", document()),  # golden ids of the same plan that must be there first
     sa.UniqueConstraint("plan_id", "golden_id"),
     _one_of("action", "create", "update", "deactivate", "unchanged"),

@@ -17,7 +17,7 @@ from hub.flow import failures, publish, sending
 from hub.flow.lease import Lease
 from hub.wiring import Hub
 from tests.conftest import FixedClock
-from tests.worlds import account, deliver, golden_of, invoice
+from tests.worlds import account, deliver, enforce, golden_of, invoice
 
 TAX = {"tax": "GB980780684", "country": "GB", "email": "x@acorn.example"}
 
@@ -99,6 +99,7 @@ def test_publish_merged_record_is_deactivated_there_once_published(hub: Hub) -> 
     from canonical.ids import SourceKey
     from hub.store.access import Principal
 
+    enforce(hub, "account", {"approval": []})
     deliver(hub, [account("crm", "a", name="Acorn Ltd"), account("crm", "b", name="Birch AG")])
     erp = target()
     run(hub, erp)
@@ -112,6 +113,42 @@ def test_publish_merged_record_is_deactivated_there_once_published(hub: Hub) -> 
     plan, _ = run(hub, erp)
     assert sorted(e["action"] for e in queries.plan_with_entries(hub.engine, plan)[1]) == ["deactivate", "update"]
     assert len(list(erp.read("account"))) == 1
+    assert run(hub, erp)[1] == {}
+
+
+@pytest.mark.parametrize("winner", ["a", "b"])
+def test_publish_merged_record_names_its_heir_goes_once_and_its_invoices_stay(hub: Hub, winner: str) -> None:
+    """What was posted to the customer that is no more stays there, when the invoice changes too."""
+    from canonical.ids import SourceKey
+    from hub.store.access import Principal
+
+    enforce(hub, "account", {"approval": []})
+    old, new = {"a": "Acorn Ltd", "b": "Birch AG"}, {"at": "2026-02-01T00:00:00Z", "name": "Acorn Ltd", **TAX}
+    deliver(hub, [account("crm", key, name=name) for key, name in old.items()])
+    deliver(hub, [invoice("crm", f"i{key}", number=f"INV-{key}", status="open", account=key) for key in old])
+    ids = {key: golden_of(hub, f"crm:account:{key}")["id"] for key in old}
+    told: list[Message] = []
+    erp = MemoryTarget("erp", told.append)  # type: ignore[arg-type, func-returns-value]
+    assert run(hub, erp)[1] == {"acknowledged": 4}
+    deliver(hub, [account("crm", key, **new) for key in old])
+    keys = [SourceKey.parse(f"crm:account:{key}") for key in ("ab" if winner == "a" else "ba")]
+    hub.desk(Principal("mia", "steward")).decide("same", *keys, "they merged")
+    heir = golden_of(hub, "crm:account:a")["id"]
+    (loser,) = set(ids.values()) - {heir}
+    told.clear()
+    run(hub, erp)
+    assert [(one.golden_id, one.action, one.heir) for one in told] == [
+        (heir, "update", None), (loser, "deactivate", heir)
+    ]  # fmt: skip
+    assert told[1].remote_ids == {heir: heir}
+    later = {"at": "2026-03-01T00:00:00Z", "status": "paid"}
+    deliver(hub, [invoice("crm", f"i{key}", number=f"INV-{key}", account=key, **later) for key in old])
+    plan, counts = run(hub, erp)
+    assert counts == {"acknowledged": 2}
+    assert {tuple(e["changes"]) for e in queries.plan_with_entries(hub.engine, plan)[1]} == {("status",)}
+    assert {one.golden_id: one.body["customer"] for one in erp.read("invoice")} == {
+        golden_of(hub, f"crm:invoice:i{key}")["id"]: id_ for key, id_ in ids.items()
+    }
 
 
 def test_publish_needs_approval_by_somebody_else_of_exactly_this_content(hub: Hub) -> None:
