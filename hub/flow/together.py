@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from threading import Condition
 
 from hub.flow.ingest import Parcel, Report
 
@@ -22,6 +22,11 @@ class _Waiting:
     report: Report | None = None
     error: Exception | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether it is known what became of it."""
+        return self.report is not None or self.error is not None
+
 
 class Together:
     """Takes deliveries in, from any number of threads."""
@@ -29,29 +34,36 @@ class Together:
     def __init__(self, take: Take) -> None:
         """`take` takes all of some deliveries in, or raises and has taken in none."""
         self._take, self._gathered = take, list[_Waiting]()
-        self._turn, self._mutex = Lock(), Lock()
+        self._news, self._busy = Condition(), False
 
     def __call__(self, parcel: Parcel) -> Report:
         """What became of the delivery. Raises what it would raise alone: nobody fails for another's sake."""
         mine = _Waiting(parcel)
-        with self._mutex:
+        with self._news:
             self._gathered.append(mine)
-        while mine.report is None and mine.error is None:
-            with self._turn:
-                if mine.report is None and mine.error is None:
-                    self._serve()
+        while some := self._turn(mine):
+            try:
+                if not self._try(some):
+                    for one in some:
+                        self._try([one])
+            finally:
+                with self._news:
+                    self._busy = False
+                    self._news.notify_all()
         if mine.error is not None:
             raise mine.error
-        assert mine.report is not None  # noqa: S101 (the loop ends with one of the two)
+        assert mine.report is not None  # noqa: S101 (a turn is given until there is one of the two)
         return mine.report
 
-    def _serve(self) -> None:
-        """Take in the first of those that wait."""
-        with self._mutex:
+    def _turn(self, mine: _Waiting) -> list[_Waiting]:
+        """Those whom to take in now; nobody, once this one has been."""
+        with self._news:
+            self._news.wait_for(lambda: mine.done or not self._busy)
+            if mine.done:
+                return []
+            self._busy = True
             some, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
-        if not self._try(some):
-            for one in some:
-                self._try([one])
+            return some
 
     def _try(self, some: list[_Waiting]) -> bool:
         """Whether they could be taken in together; one that cannot alone keeps the reason."""
