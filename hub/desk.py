@@ -18,7 +18,7 @@ from canonical.ids import SourceKey
 from hub.errors import Conflict, Contradiction, InvalidRequest, NotFound, NotPermitted, require_reason, require_role
 from hub.flow import approvals
 from hub.flow.resolve import resolve
-from hub.store import attention, audit, confirming, decisions, journal, plans
+from hub.store import attention, audit, cases, confirming, decisions, journal, plans
 from hub.store.access import Principal
 from hub.store.audit import Act
 from hub.store.decisions import Decision
@@ -51,6 +51,7 @@ class Desk:
     rulesets: Mapping[str, RuleSet]
     principal: Principal
     now: datetime
+    seen: str | None = None  # ID@VERSION of the golden record that a decision is about; refused once it has moved on
 
     def answer(self, task_id: str, answer: str, reason: str, *, seen: str | None = None) -> str:
         """Answer a question about two records: `same`, `different` or `related`; the decision's id.
@@ -125,6 +126,7 @@ class Desk:
         if finding is not None and normal is None:
             raise InvalidRequest(f"{field}: {finding.message}", hint=finding.hint)
         with writing(self.engine) as connection:
+            self._unmoved(connection, key)
             said = journal.load_records(connection, [key.record_id]).get(key.record_id)
             if said is None:
                 raise NotFound(f"there is no source record {key}.")
@@ -140,6 +142,7 @@ class Desk:
         """
         self._permit(MAY_DECIDE)
         with writing(self.engine) as connection:
+            self._unmoved(connection, key)
             held = decisions.held_with(connection, key.record_id)
             if held is None:
                 raise NotFound(f"there is no source record {key}.")
@@ -203,6 +206,15 @@ class Desk:
             if lenders := sorted(standing - {self.principal.name}):
                 detail["for"] = lenders
             self._note(connection, "approve", golden_id, detail)
+
+    def _unmoved(self, connection: Connection, key: SourceKey) -> None:
+        """Refuse what is decided about another golden record, or another version of it, than was seen."""
+        if self.seen is None:
+            return
+        cases.claim(connection, key.entity)
+        now = decisions.standing_of(connection, key.record_id)
+        if now != self.seen:
+            raise Conflict(f"{key} stands in {now}, and you saw {self.seen[:80]}; nothing was changed.")
 
     def _asked(self, connection: Connection, task_id: str, seen: str | None) -> Mapping[str, Any]:
         """The open question, if it may be answered by this person now."""

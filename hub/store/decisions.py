@@ -169,6 +169,13 @@ def held_with(connection: sa.Connection, record_id: int) -> set[int] | None:
     return set(connection.execute(query.where(record.c.id != record_id)).scalars())
 
 
+def standing_of(connection: sa.Connection, record_id: int) -> str | None:
+    """The golden record that holds this one, with its version, as ID@VERSION; None when nothing holds it."""
+    query = sa.select(golden.c.id, golden.c.version).join(link, link.c.golden_id == golden.c.id)
+    found = connection.execute(query.where(link.c.record_id == record_id, link.c.until.is_(None))).one_or_none()
+    return f"{found.id}@{found.version}" if found else None
+
+
 def merged_sides(connection: sa.Connection, golden_id: str) -> tuple[set[int], set[int]]:
     """The live records that came with a merged golden record and those that they are with now."""
     heir = connection.execute(sa.select(golden.c.heir).where(golden.c.id == golden_id)).scalar()

@@ -56,6 +56,13 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def noting(beside: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction of notes (`hub.store.beside`), which is no part of what anybody does in the store."""
+    with _reached(beside), beside.begin() as connection:
+        yield connection
+
+
+@contextmanager
 def with_each(act: Callable[[sa.Connection], None]) -> Iterator[None]:
     """Have something written, last of all, in each transaction that is committed meanwhile in this thread."""
     token = _EACH.set((*_EACH.get(), act))

@@ -16,17 +16,19 @@ from canonical.catalogue import ENTITIES
 from hub.store import audit
 from hub.store.audit import Act
 from hub.store.beside_tables import shown
-from hub.store.engine import among, writing
+from hub.store.engine import among, noting, writing
 
 MOST = 1000  # notes of one transaction
+_ACTION = "action"  # stands in the note's detail
 NAMED = 1000  # ids of an entity in one note
 PERSONAL = frozenset(name for name, one in ENTITIES.items() if any(f.marks.personal for f in one.fields.values()))
 
 
-def note(beside: sa.Engine, actor: str, subject: str, detail: Mapping[str, Any], now: datetime) -> None:
-    """Write down what somebody was shown; the caller answers afterwards."""
-    with writing(beside) as connection:
-        connection.execute(_NOTE, {"at": now, "actor": actor, "subject": subject, "detail": dict(detail)})
+def note(beside: sa.Engine, act: Act, now: datetime) -> None:
+    """Write down what somebody was shown, or brought; the caller answers afterwards."""
+    row = {"at": now, "actor": act.actor, "subject": act.subject, "detail": {**act.detail, _ACTION: act.action}}
+    with noting(beside) as connection:
+        connection.execute(_NOTE, row)
 
 
 def personal(saw: Mapping[str, set[str]]) -> dict[str, Any]:
@@ -54,15 +56,20 @@ def _seal(engine: sa.Engine, beside: sa.Engine) -> int:
         with beside.connect() as notes:
             rows = notes.execute(query.where(shown.c.id > (last or 0))).all()
         if rows:
-            audit.append_all(connection, [(Act(r.actor, "read", r.subject, r.detail), r.at) for r in rows])
+            audit.append_all(connection, [(_act(row), row.at) for row in rows])
             gone = [row.id for row in rows]  # another may have come between with a lower id
             connection.execute(sa.delete(shown).where(among(connection, shown.c.id, [*gone, last or 0])))
             if _apart(engine):  # the last one stays in the store, to tell what was moved if the next step is cut off
                 connection.execute(sa.insert(shown).values(rows[-1]._asdict()))
     if rows and _apart(engine):
-        with writing(beside) as notes:
+        with noting(beside) as notes:
             notes.execute(sa.delete(shown).where(among(notes, shown.c.id, gone)))
     return len(rows)
+
+
+def _act(row: Any) -> Act:
+    detail = dict(row.detail)
+    return Act(row.actor, detail.pop(_ACTION), row.subject, detail)
 
 
 def _apart(engine: sa.Engine) -> bool:

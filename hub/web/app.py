@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from canonical.errors import MasterDataError
 from hub.log import logger
 from hub.store import shown
-from hub.store.audit import ASKER, Asker
+from hub.store.audit import ASKER, Act, Asker
 from hub.web import auth, changes, ingest, limits, people, signin
 from hub.web.console import desk, journal, operations, own, rulebook
 from hub.web.console import views as console
@@ -72,7 +72,7 @@ def _account(response: Response) -> Response:
         ids = shown.personal(asker.saw)
         if ids:
             hub, detail = auth.hub(), {"request": asker.request, "key": asker.key, "ids": ids}
-            shown.note(hub.beside, g.principal.name, str(request.endpoint), detail, hub.clock())
+            shown.note(hub.beside, Act(g.principal.name, "read", str(request.endpoint), detail), hub.clock())
     return response
 
 

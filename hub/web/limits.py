@@ -13,7 +13,7 @@ from hub.errors import AllowanceSpent
 from hub.store import allowance
 from hub.store.access import Principal
 from hub.store.allowance import WINDOW, Left
-from hub.store.engine import writing
+from hub.store.engine import noting
 from hub.wiring import Hub
 
 
@@ -21,7 +21,7 @@ def spend(hub: Hub, principal: Principal, cost: int) -> None:
     """Count a request against what its caller may ask. Raises AllowanceSpent."""
     if principal.limits.rate is None and principal.limits.cost is None:
         return
-    with writing(hub.beside) as connection:
+    with noting(hub.beside) as connection:
         found = allowance.spend(connection, principal.caller, principal.limits, cost, hub.clock())
     g.allowance = found
     for one in found:

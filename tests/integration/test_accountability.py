@@ -21,6 +21,7 @@ from graphql.type.definition import GraphQLNonNull
 
 from hub.store import access, audit, shown
 from hub.store.access import Principal
+from hub.store.audit import Act
 from hub.store.engine import reading, writing
 from hub.store.sight import Sight
 from hub.store.tables import audit as entries
@@ -150,20 +151,50 @@ def test_page_of_the_console_is_noted(client: FlaskClient, hub: Hub) -> None:
 
 def test_note_does_not_wait_for_who_writes_at_length(sqlite_hub: Hub, clock: FixedClock) -> None:
     with writing(sqlite_hub.engine):
-        shown.note(sqlite_hub.beside, "ada", "Mine", {}, clock())
+        shown.note(sqlite_hub.beside, Act("ada", "read", "Mine", {}), clock())
     assert shown.seal(sqlite_hub.engine, sqlite_hub.beside) == 1
 
 
 def test_notes_that_were_moved_before_a_cut_are_not_moved_again(sqlite_hub: Hub, clock: FixedClock) -> None:
     path = sqlite_hub.beside.url.database
     for n in range(3):
-        shown.note(sqlite_hub.beside, "ada", f"note {n}", {}, clock())
+        shown.note(sqlite_hub.beside, Act("ada", "read", f"note {n}", {}), clock())
     with sqlite3.connect(str(path)) as notes:
         left = notes.execute("select * from shown").fetchall()
     assert shown.seal(sqlite_hub.engine, sqlite_hub.beside) == 3
     with sqlite3.connect(str(path)) as notes:  # as if cut off before they were taken out here
         notes.executemany("insert into shown values (?, ?, ?, ?, ?)", left)
     notes.close()
-    shown.note(sqlite_hub.beside, "ada", "note 3", {}, clock())
+    shown.note(sqlite_hub.beside, Act("ada", "read", "note 3", {}), clock())
     assert shown.seal(sqlite_hub.engine, sqlite_hub.beside) == 1
     assert [row["subject"] for row in log(sqlite_hub) if row["action"] == "read"] == [f"note {n}" for n in range(4)]
+
+
+def test_submitted_payloads_are_taken_in_and_noted_with_their_counts(client: FlaskClient, hub: Hub) -> None:
+    before = len(log(hub))
+    query = """mutation { submit(system: "crm", payload: "{}") { payloads rejected failed findings userErrors { code } } }"""
+    told = ask(client, hub, query).get_json()["data"]["submit"]
+    assert (told["payloads"], told["rejected"] + told["failed"], told["userErrors"]) == (1, 1, [])
+    assert told["findings"]
+    assert ask(client, hub, query).get_json()["data"]["submit"]["payloads"] == 1
+    brought = [row for row in log(hub)[before:] if row["action"] == "ingest"]
+    assert [(row["subject"], row["detail"]["payloads"]) for row in brought] == [("crm", 1)] * 2
+    unknown = query.replace('"crm"', '"nobody"')
+    assert ask(client, hub, unknown).get_json()["data"]["submit"]["userErrors"]
+
+
+def test_decision_on_a_version_that_has_moved_on_is_refused(client: FlaskClient, hub: Hub) -> None:
+    golden = golden_of(hub, "crm:account:1")
+    act = """mutation { a: %s { userErrors { code } } }"""
+    set_value = (
+        f'setValue(key: "crm:account:1", field: "industry", value: "%s", reason: "told so", seen: "{golden["id"]}@%s")'
+    )
+    seen = ask(client, hub, act % (set_value % ("food", golden["version"]))).get_json()["data"]["a"]["userErrors"]
+    assert seen == []
+    for again in (
+        set_value % ("drink", golden["version"]),
+        f'detach(key: "crm:account:1", reason: "no", seen: "{golden["id"]}@1")',
+    ):
+        told = ask(client, hub, act % again).get_json()["data"]["a"]["userErrors"]
+        assert told == [{"code": "HUB-4220"}]
+    assert golden_of(hub, "crm:account:1")["version"] == golden["version"] + 1

@@ -13,6 +13,7 @@ from hub.cli.keyring import keys
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.store import access, audit
 from hub.store.access import Principal
+from hub.store.allowance import COST, RATE, Limits
 from hub.store.engine import reading, writing
 from hub.store.sight import Sight
 from hub.web.app import create_app
@@ -99,7 +100,9 @@ def test_admin_issues_lists_rotates_and_revokes_over_the_api(hub: Hub) -> None:
     made = ask(client, admin, """mutation { issueApiKey(name: "bi", role: "reader", entities: ["account"],
         hidden: ["money"], expiresAt: "2030-01-01") { key userErrors { code } } }""")  # fmt: skip
     key: str = made["data"]["issueApiKey"]["key"]  # type: ignore[index]
-    assert recognised(hub, key) == Principal("bi", "reader", Sight.of(["account"], ["money"]), key.split("_")[1])
+    assert recognised(hub, key) == Principal(
+        "bi", "reader", Sight.of(["account"], ["money"]), key.split("_")[1], Limits(RATE, COST)
+    )
     listed = ask(client, admin, "{ apiKeys { id name state entities hidden } }")["data"]["apiKeys"]  # type: ignore[index]
     told = {"id": key.split("_")[1], "name": "bi", "state": "valid", "entities": ["account"], "hidden": ["money"]}
     assert told in listed

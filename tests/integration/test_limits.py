@@ -14,7 +14,7 @@ from hub.errors import InvalidRequest
 from hub.store import access, allowance
 from hub.store.access import Principal
 from hub.store.allowance import Limits
-from hub.store.engine import reading, writing
+from hub.store.engine import noting, reading, writing
 from hub.web.app import create_app
 from hub.wiring import Hub
 from tests.conftest import FixedClock
@@ -90,7 +90,7 @@ def test_delivery_costs_its_lines(hub: Hub) -> None:
 @pytest.mark.promise("A-72")
 def test_many_at_once_are_granted_exactly_what_there_is(hub: Hub, clock: FixedClock) -> None:
     def one(_n: int) -> bool:
-        with writing(hub.beside) as connection:
+        with noting(hub.beside) as connection:
             return not allowance.spend(connection, "key x", Limits(50, 1000), 1, clock())[0].wait
 
     with ThreadPoolExecutor(8) as pool:
@@ -101,7 +101,7 @@ def test_count_takes_well_under_a_millisecond(hub: Hub, clock: FixedClock) -> No
     taken = []
     for _ in range(200):
         begun = perf_counter()
-        with writing(hub.beside) as connection:
+        with noting(hub.beside) as connection:
             allowance.spend(connection, "key x", Limits(6000, 6000000), 100, clock())
         taken.append(perf_counter() - begun)
     print(f"{hub.engine.dialect.name}: {sorted(taken)[100] * 1000:.3f} ms")

@@ -57,7 +57,7 @@ def note_read(hub: Hub, principal: Principal, schema: GraphQLSchema, query: str,
     if asker is None or not fields or "personal" in principal.sight.hidden:
         return
     detail = _came(asker) | {"fields": list(fields), "ids": shown.personal(asker.saw)}
-    shown.note(hub.beside, principal.name, name or "a query", detail, hub.clock())
+    shown.note(hub.beside, Act(principal.name, "read", name or "a query", detail), hub.clock())
 
 
 @lru_cache(maxsize=500)
@@ -122,7 +122,11 @@ def _accounted(name: str, resolve: Any, root: Any, info: graphene.ResolveInfo, /
     finally:
         if not noted:
             with writing(hub_of(info).engine) as connection:
-                audit.append(connection, Act(actor, name, subject, {"without effect": code}), hub_of(info).clock())
+                audit.append(
+                    connection,
+                    Act(actor, name, subject, {"without effect": code} if code else {}),
+                    hub_of(info).clock(),
+                )
 
 
 def _came(asker: Asker) -> dict[str, Any]:

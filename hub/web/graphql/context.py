@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import graphene
@@ -44,9 +45,9 @@ def seen(info: graphene.ResolveInfo, rows: Iterable[Mapping[str, Any]]) -> list[
     ]
 
 
-def desk_of(info: graphene.ResolveInfo) -> Desk:
-    """The desk of whoever is asking, now."""
-    return hub_of(info).desk(principal_of(info))
+def desk_of(info: graphene.ResolveInfo, seen: str | None = None) -> Desk:
+    """The desk of whoever is asking, now; `seen` is the golden record that they speak of, as ID@VERSION."""
+    return replace(hub_of(info).desk(principal_of(info)), seen=seen)
 
 
 def asks(info: graphene.ResolveInfo, wanted: Sequence[str]) -> bool:

@@ -45,6 +45,7 @@ class SetValue(graphene.Mutation):
         reason = graphene.NonNull(graphene.String)
         until = graphene.String()
         while_said = graphene.Boolean(default_value=False)
+        seen = graphene.String(description="ID@VERSION of its golden record as you saw it")
 
     decision = graphene.ID(description="The decision's id, to undo it by")
     user_errors = user_errors()
@@ -55,7 +56,7 @@ class SetValue(graphene.Mutation):
 
         def act() -> SetValue:
             how = {"reason": said["reason"], "until": time_of(said.get("until")), "while_said": said["while_said"]}
-            decision = desk_of(info).override(SourceKey.parse(key), field, said["value"], **how)
+            decision = desk_of(info, said.get("seen")).override(SourceKey.parse(key), field, said["value"], **how)
             return SetValue(decision=decision, user_errors=[])
 
         return guarded(act, SetValue)

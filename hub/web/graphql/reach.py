@@ -71,6 +71,10 @@ def _of_golden(sight: Sight, _info: graphene.ResolveInfo, given: Given) -> None:
     sight.require(_OF_PREFIX.get(given["golden"].split("_")[0], "an unknown entity"))
 
 
+def _of_system(_sight: Sight, _info: graphene.ResolveInfo, _given: Given) -> None:
+    """It refuses a system that speaks of entities out of sight (`hub.web.ingest.take_in`)."""
+
+
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.title() for part in rest)
@@ -83,6 +87,7 @@ REACH: dict[str, Callable[[Sight, graphene.ResolveInfo, Given], None]] = {
     "publishFailures": _freely,
     **dict.fromkeys(("ruleVersions", "checkRules", "simulations", "unmappedCodes"), _freely),
     "matches": _alike,
+    "submit": _of_system,
     **dict.fromkeys(("setValue", "detach"), _by_key),
     "decide": _of_task,
     **dict.fromkeys(("approve", "parkPublication"), _of_golden),

@@ -24,6 +24,7 @@ from hub.web.graphql import (
     records,
     rulebook,
     stewardship,
+    submitting,
 )
 from hub.web.graphql.accounting import account
 from hub.web.graphql.types import record_type
@@ -45,6 +46,7 @@ TOPICS = (
     changes,
     books,
     delegating,
+    submitting,
 )
 
 

@@ -90,16 +90,17 @@ class Detach(graphene.Mutation):
         key = graphene.NonNull(graphene.String)
         reason = graphene.NonNull(graphene.String)
         block = graphene.Boolean(default_value=True, description="For good, or only until the evidence changes")
+        seen = graphene.String(description="ID@VERSION of its golden record as you saw it")
 
     decisions = graphene.List(graphene.NonNull(graphene.ID), description="Each can be undone alone")
     user_errors = user_errors()
 
     @staticmethod
-    def mutate(_root: None, info: graphene.ResolveInfo, key: str, reason: str, *, block: bool) -> Detach:
+    def mutate(_root: None, info: graphene.ResolveInfo, key: str, reason: str, **said: Any) -> Detach:
         """Detach, or say why not."""
 
         def act() -> Detach:
-            made = desk_of(info).detach(SourceKey.parse(key), reason, block=block)
+            made = desk_of(info, said.get("seen")).detach(SourceKey.parse(key), reason, block=said["block"])
             return Detach(decisions=made, user_errors=[])
 
         return guarded(act, Detach)
