@@ -6,7 +6,7 @@ are one; nothing is written for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +47,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A field of which the sources of one golden record say different things: what stands, and each other word."""
+
+    field: str
+    value: Any
+    source: str | None
+    rule: str
+    others: Sequence[tuple[str, Any, str]]  # source key, what it says, why it does not stand
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """What one target would be told."""
 
@@ -74,6 +85,7 @@ class Comparison:
     money: Mapping[str, Decimal]
     neighbours: Sequence[Row]
     history: Sequence[Row]
+    disagreements: Sequence[Disagreement]  # of a question about one record
 
 
 def comparison(engine: Engine, rulesets: Mapping[str, RuleSet], task_id: str, now: datetime) -> Comparison:
@@ -109,12 +121,47 @@ def comparison(engine: Engine, rulesets: Mapping[str, RuleSet], task_id: str, no
             money=_money(connection, sides),
             neighbours=queue.near(connection, ids, task_id),
             history=queue.decided_about(connection, ids),
+            disagreements=_disagreements(connection, task, sides[0]) if len(sides) == 1 and sides[0] else [],
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What a golden record is now, what it would be without some sources, and what those would be as one."""
+
+    golden: Row
+    leaving: Sequence[str]
+    lines: Sequence[tuple[str, Any, Any, Any]]  # field, now, what stays, what leaves
+
+
+def split(
+    engine: Engine, rulesets: Mapping[str, RuleSet], asked: str, leaving: Collection[str], now: datetime
+) -> Split:
+    """A golden record judged again without the sources that leave; nothing is written. Raises NotFound."""
+    with reading(engine) as connection:
+        golden = reads.goldens(connection, [asked]).get(asked)
+        if golden is None:
+            raise NotFound(f"there is no record {asked}.")
+        members = [key for key, _ in golden["members"]]
+        gone = [key for key in members if key in leaving]
+        ruleset = rulesets[golden["entity"]]
+        stay = _judged(connection, ruleset, [key for key in members if key not in leaving], now)
+        left = _judged(connection, ruleset, gone, now)
+    rows = [
+        (name, golden["values"].get(name), *(draft.values.get(name) if draft else None for draft in (stay, left)))
+        for name in ENTITIES[golden["entity"]].fields
+    ]
+    return Split(golden, gone, [row for row in rows if any(said is not None for said in row[1:])])
+
+
 def _together(connection: Connection, ruleset: RuleSet, sides: Sequence[Row], now: datetime) -> Draft | None:
-    """What the judge says of the members of both sides, told that they are one."""
-    keys = sorted({SourceKey.parse(key) for side in sides for key, _ in side.get("members", [])})
+    """What the judge says of the members of both sides."""
+    return _judged(connection, ruleset, [key for side in sides for key, _ in side.get("members", [])], now)
+
+
+def _judged(connection: Connection, ruleset: RuleSet, members: Sequence[str], now: datetime) -> Draft | None:
+    """What the judge says of these source records, told that they are one."""
+    keys = sorted({SourceKey.parse(key) for key in members})
     records = list(journal.load_records(connection, [key.record_id for key in keys]).values())
     live = tuple(sorted((one for one in records if not one.tombstone), key=lambda one: one.key))
     if not live:
@@ -128,6 +175,25 @@ def _together(connection: Connection, ruleset: RuleSet, sides: Sequence[Row], no
     )  # fmt: skip
     drafts = judge(case, ruleset, now).drafts
     return drafts[0] if len(drafts) == 1 else None
+
+
+def _disagreements(connection: Connection, task: Row, golden: Row) -> list[Disagreement]:
+    """Those that the question names first, then the others in the order of the entity's fields."""
+    keys = [SourceKey.parse(key) for key, _ in golden["members"]]
+    records = journal.load_records(connection, [key.record_id for key in keys])
+    said = {str(one.key): one.values for one in records.values() if not one.tombstone}
+    found = []
+    for name in ENTITIES[golden["entity"]].fields:
+        if name not in golden["provenance"]:
+            continue
+        source, rule, _, losers = golden["provenance"][name]
+        stands = golden["values"].get(name)
+        others = [
+            (key, said[key][name], why) for key, why in losers if said.get(key, {}).get(name) not in (None, stands)
+        ]
+        if others:
+            found.append(Disagreement(name, stands, source, rule, others))
+    return sorted(found, key=lambda one: one.field not in task["reason"])
 
 
 def _lines(entity: str, values: Sequence[Row], draft: Draft | None) -> list[Line]:

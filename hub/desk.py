@@ -6,7 +6,7 @@ is why an undo restores everything: the decision ends, and the same judge looks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -149,6 +149,21 @@ class Desk:
             if not held:
                 raise Conflict(f"{key} is alone in its golden record; there is nothing to detach it from.")
             return self._part(connection, {key.record_id}, held, reason, block=block).decisions
+
+    def split(self, keys: Collection[SourceKey], reason: str, *, block: bool = True) -> Batch:
+        """Take source records of one golden record out of it together. Raises Conflict when that leaves nothing.
+
+        What `block` says of `detach` holds here.
+        """
+        self._permit(MAY_DECIDE)
+        mine = {key.record_id for key in keys}
+        with writing(self.engine) as connection:
+            held = (decisions.held_with(connection, min(mine)) if mine else None) or set()
+            if not mine - {min(mine, default=0)} <= held or not held - mine:
+                raise Conflict(
+                    "a split takes some records of one golden record out of it, not all; nothing was changed."
+                )
+            return self._part(connection, mine, held - mine, reason, block=block)
 
     def undo_merge(self, golden_id: str, reason: str, *, block: bool = True) -> Batch:
         """Part what was the golden record `golden_id`, merged into another since, from what it was merged with.

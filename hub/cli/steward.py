@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hub.cli.attending import COMMANDS as ATTENDING
+from hub.cli.looking import COMMANDS as LOOKING
 from hub.cli.overriding import override, overrides
 from hub.cli.terminal import folder, form, open_hub, put_json, put_table, say
 
@@ -23,7 +24,7 @@ def review() -> None:
 
 
 review.add_command(override)
-for command in ATTENDING:
+for command in (*ATTENDING, *LOOKING):
     review.add_command(command)
 review.add_command(overrides)
 

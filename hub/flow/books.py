@@ -22,8 +22,19 @@ from hub.store.plans import Owed
 from rules.ruleset import RuleSet
 
 
-def close(engine: Engine, whose: str, through: date, will: Will, now: datetime) -> int:
-    """Close books through a day: of one legal entity by golden id, or of everybody (`*`). Raises NotFound."""
+def close(
+    engine: Engine,
+    whose: str,
+    through: date,
+    will: Will,
+    now: datetime,
+    *,
+    standing: Mapping[str, int] | None = None,
+) -> int:
+    """Close books through a day: of one legal entity by golden id, or of everybody (`*`). Raises NotFound.
+
+    The log keeps what was `standing` open then: of what, and how many.
+    """
     require_reason(will.reason, "closing books")
     if through > now.date():
         raise InvalidRequest(f"{through} is not over; books are closed through a day that is.")
@@ -34,6 +45,7 @@ def close(engine: Engine, whose: str, through: date, will: Will, now: datetime) 
                 raise NotFound(f"{whose} is no legal entity.", hint="`hub record find legal_entity NAME` finds its id.")
         made = books.close(connection, whose, through, (will.author, will.reason), now)
         detail = {"through": through.isoformat(), "closing": made, "reason": will.reason}
+        detail |= {"in spite of": dict(standing)} if standing else {}
         audit.append(connection, Act(will.author, "close books", whose, detail), now)
     return made
 

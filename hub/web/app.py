@@ -11,7 +11,7 @@ from hub.log import logger
 from hub.store import shown
 from hub.store.audit import ASKER, Act, Asker
 from hub.web import auth, changes, ingest, limits, people, signin
-from hub.web.console import desk, journal, operations, own, rulebook
+from hub.web.console import desk, figures, journal, operations, own, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
 from hub.web.oidc import Issuer
@@ -50,7 +50,21 @@ def create_app(hub: Hub) -> Flask:
     app.teardown_request(_forget)
     app.register_error_handler(MasterDataError, _explain)
     app.register_error_handler(HTTPException, _explain_http)
-    for room in (auth, people, signin, graphql, ingest, changes, console, desk, operations, rulebook, journal, own):
+    for room in (
+        auth,
+        people,
+        signin,
+        graphql,
+        ingest,
+        changes,
+        console,
+        desk,
+        operations,
+        figures,
+        rulebook,
+        journal,
+        own,
+    ):
         app.register_blueprint(room.routes)
     app.add_url_rule("/health", "health", lambda: jsonify(status="ok"))
     return app

@@ -20,6 +20,7 @@ from tests.e2e.browsing import (  # noqa: F401
     ON,
     address,
     books,
+    everything,
     filled,
     hub,
     key_of,
@@ -42,9 +43,10 @@ SHOTS = os.environ.get("CONCORD_SHOTS")
 PAGES = ("/", "/review", "/records/account", "/decisions", "/publish", "/publish/1", "/drift", "/rules", "/rules/account",
          "/simulations/1", "/codes", "/values", "/sources", "/schedules", "/audit?verify", "/api", "/api/errors/HUB-3205",
          "/review?sort=oldest&age=%3C1d", "/review?q=nobody", "/review/numbers", "/me", "/help", "/status", "/decisions?mine",
-         "RECORD", "TASK", "SOURCE")  # fmt: skip
+         "/figures", "/close", "/review/approvals", "RECORD", "TASK", "VALUE", "SPLIT", "SOURCE")  # fmt: skip
 
 
+@pytest.mark.parametrize("world", [everything], indirect=True)
 def test_every_page_is_whole_accessible_and_fits(browser: Any, hub: Hub, site: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -153,6 +155,7 @@ def test_value_is_set_on_a_record_and_taken_back(browser: Any, hub: Hub, site: s
     row.locator("summary:has-text('Set')").click()
     row.locator("input[name=value]").fill("Ships")
     row.locator("input[name=reason]").fill("they said")
+    row.locator("select[name=stands]").select_option("said")
     row.locator("button:has-text('Set')").click()
     assert golden_of(hub, "crm:account:1")["values"]["industry"] == "Ships"
     page.goto(f"{site}/values")

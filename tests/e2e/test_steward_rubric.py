@@ -19,6 +19,7 @@ from hub.wiring import Hub
 from tests.e2e.browsing import (  # noqa: F401
     ON,
     books,
+    everything,
     filled,
     hub,
     needs_browser,
@@ -32,8 +33,8 @@ pytestmark = [needs_browser, pytest.mark.parametrize("database_url", [ON[0]], in
 
 
 @pytest.fixture
-def world() -> Any:
-    return questions
+def world(request: pytest.FixtureRequest) -> Any:
+    return getattr(request, "param", questions)
 
 
 @pytest.fixture
@@ -182,6 +183,98 @@ def test_point_13_a_merge_is_undone_from_the_record_and_asks_for_how_long(browse
     form.locator("button").click()
     assert "Parted by 1 decisions" in told(page)
     assert golden_of(hub, str(keys[0]))["id"] != golden_of(hub, str(keys[1]))["id"]
+
+
+EVERYTHING = pytest.mark.parametrize("world", [everything], indirect=True)
+
+
+@EVERYTHING
+def test_points_6_13_a_split_is_judged_as_it_is_ticked_and_shows_what_each_would_be(
+    browser: Any, hub: Hub, queue: str
+) -> None:
+    page = signed_in(browser, hub, queue, "steward")
+    id_ = golden_of(hub, "crm:account:5")["id"]
+    page.goto(f"{queue}/records/account/{id_}/split")
+    assert "All sources stay" in page.inner_text(".empty")
+    page.uncheck("input[value='billing:account:c5']")
+    page.wait_for_selector("table.compare")
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].responseEnd") < 1500, "this machine may be busy"
+    head = page.locator("table.compare thead").inner_text()
+    assert f"Stays: {id_}" in head
+    assert "another id" in head
+    row = page.locator("tr", has=page.locator("th", has_text="billing address"))
+    assert ["York" in text for text in row.locator("td").all_inner_texts()] == [True, False, True]
+    page.fill("input[name=reason]", "a branch")
+    page.click("button:has-text('Split') >> nth=-1")
+    assert "Split by 2 decisions" in told(page)
+    assert golden_of(hub, "crm:account:5")["id"] == golden_of(hub, "erp:account:e1")["id"] == id_
+    assert golden_of(hub, "billing:account:c5")["id"] != id_
+    page.keyboard.press("z")
+    page.wait_for_selector(".notice:has-text('2 decisions undone')")
+    assert golden_of(hub, "billing:account:c5")["id"] == id_
+
+
+@EVERYTHING
+def test_points_14_15_a_field_says_why_and_a_value_needs_a_reason_and_an_end(
+    browser: Any, hub: Hub, queue: str
+) -> None:
+    page = signed_in(browser, hub, queue, "steward")
+    page.goto(f"{queue}/review?kind=value&next=")
+    row = page.locator("tr", has=page.locator("th", has_text="payment terms")).first
+    assert "NET30" in row.locator("td >> nth=0").inner_text()
+    assert "erp" in row.locator("td >> nth=0").inner_text()
+    row.locator("summary").click()
+    row.locator("input[name=reason]").fill("they signed it")
+    row.locator("button").click()
+    assert page.locator("select:invalid").count() >= 1, "without an end it is not sent"
+    row.locator("select").select_option("until")
+    row.locator("input[name=until]").fill("2026-12-31")
+    row.locator("button").click()
+    assert "is set" in told(page)
+    assert golden_of(hub, "crm:account:5")["values"]["payment_terms"] == "NET60"
+    assert not [one for one in queries.tasks(hub.engine) if one["kind"] == "value"]
+    page.goto(f"{queue}/records/account/{golden_of(hub, 'crm:account:5')['id']}")
+    why = page.locator("tr", has=page.locator("th", has_text="legal name")).locator("details").first
+    why.locator("summary").click()
+    assert "Judged by" in page.inner_text("main")
+    assert why.locator("li").count() == 2
+
+
+@EVERYTHING
+def test_books_are_closed_by_an_approver_in_spite_of_what_is_open_and_the_log_keeps_what_that_was(
+    browser: Any, hub: Hub, queue: str
+) -> None:
+    steward, approver = signed_in(browser, hub, queue, "steward"), signed_in(browser, hub, queue, "approver")
+    steward.goto(f"{queue}/close")
+    assert "An approver closes the books" in steward.inner_text(".empty >> nth=0")
+    approver.goto(f"{queue}/close")
+    said = approver.inner_text("ol.steps")
+    assert "P-2 to erp" in said
+    assert re.search(r"Drift that stands\s+[1-9]", said)
+    approver.fill("input[name=reason]", "September is done")
+    approver.check("input[name=in_spite]")
+    approver.click("text=Close the books")
+    assert "closed through 2026-09-30" in told(approver)
+    approver.goto(f"{queue}/audit")
+    assert "in spite of" in approver.inner_text("tbody tr >> nth=0")
+    approver.goto(f"{queue}/close")
+    approver.click("summary:text-is('closed')")
+    approver.fill("form[action='/close/reopen'] input[name=reason]", "one invoice more")
+    approver.click("button:has-text('Reopen')")
+    assert "open again" in told(approver)
+
+
+@EVERYTHING
+def test_blind_answers_are_not_led_by_the_score(browser: Any, hub: Hub, queue: str) -> None:
+    page = signed_in(browser, hub, queue, "steward")
+    page.goto(f"{queue}/me")
+    page.check("input[name=blind]")
+    page.click("text=Keep")
+    page.goto(f"{queue}/review?kind=match")
+    assert page.locator(".chip").count() == 0
+    page.click("tbody a")
+    assert "Hidden while you answer" in page.inner_text("main")
+    assert page.locator("svg").count() == 0
 
 
 def test_point_16_who_made_a_plan_cannot_approve_it_whoever_it_is(browser: Any, hub: Hub, queue: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -34,6 +35,16 @@ def whole(name: str, *, most: int = 365) -> int:
             f"{text[:20]!r} is no whole number from 0 to {most}; nothing was changed.", hint="Write a whole number."
         )
     return int(text or 0)
+
+
+def day_of(name: str) -> date:
+    """A day from the form. Raises InvalidRequest."""
+    try:
+        return date.fromisoformat(said(name))
+    except ValueError:
+        raise InvalidRequest(
+            f"{said(name)[:20]!r} is no day; nothing was changed.", hint="Such as 2026-09-30."
+        ) from None
 
 
 def said(name: str) -> str:

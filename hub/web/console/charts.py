@@ -7,10 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
-from math import cos, pi, sin
+from math import ceil, cos, pi, sin
 from typing import Any
 
 WIDE = 640  # of every chart, in its own units
+SHADES = 6  # of systems in one bar
+ENDED = ("acknowledged", "superseded", "held", "parked", "rejected", "sending", "planned")
+STANDING = (
+    ("up to 1 day", timedelta(days=1)),
+    ("2–7", timedelta(days=7)),
+    ("8–30", timedelta(days=30)),
+    ("over 30", timedelta.max),
+)
 LONGEST = 400  # characters of a value that are compared letter by letter
 
 
@@ -59,6 +67,55 @@ def bars(counts: Mapping[str, float], unit: str = "") -> list[Bar]:
         Bar(name, count, 110, round((WIDE - 190) * count / most, 1), f"{count:g}{unit}")
         for name, count in counts.items()
     ]
+
+
+def shares(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """One bar of full length per field, in parts by system; the systems in one order for all of them."""
+    names = sorted({name for row in counts.values() for name in row})
+    lines = []
+    for number, (field, row) in enumerate(counts.items()):
+        total, x, parts = sum(row.values()), 150.0, []
+        for place, name in enumerate(names):
+            if row.get(name):
+                width = (WIDE - 160) * row[name] / total
+                parts.append({"name": name, "place": place % SHADES, "x": round(x, 1), "width": round(width, 1),
+                              "share": row[name] / total})  # fmt: skip
+                x += width
+        lines.append({"field": field.replace("_", " "), "y": 24 * number, "parts": parts, "total": total})
+    return {"lines": lines, "names": [(name, place % SHADES) for place, name in enumerate(names)]}
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One column per run, as high as it has records, in parts by the state they ended in."""
+    states = [state for state in ENDED if any(row["counts"].get(state) for row in rows)]
+    most = max((sum(row["counts"].values()) for row in rows), default=0) or 1
+    wide = min((WIDE - 60) / max(len(rows), 1), 60)
+    found = []
+    for number, row in enumerate(rows):
+        y, parts = 130.0, []
+        for state in states:
+            height = 110 * row["counts"].get(state, 0) / most
+            y -= height
+            parts.append(
+                {"state": state, "y": round(y, 1), "height": round(height, 1), "count": row["counts"].get(state, 0)}
+            )
+        found.append({**row, "x": round(50 + number * wide, 1), "width": round(wide - 4, 1), "parts": parts})
+    return {"runs": found, "states": states, "most": most}
+
+
+def heat(rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, Any]:
+    """How many differences stand for how long, by target and entity; each number with its shade, 0 to 5."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for row in rows:
+        age = next(name for name, most in STANDING if now - row["since"] <= most)
+        counts.setdefault((row["target"], row["entity"]), Counter())[age] += 1
+    most = max((count for line in counts.values() for count in line.values()), default=1)
+    lines = [
+        {"target": target, "entity": entity, "total": sum(line.values()),
+         "cells": [(line[name], ceil(5 * line[name] / most)) for name, _ in STANDING]}
+        for (target, entity), line in sorted(counts.items())
+    ]  # fmt: skip
+    return {"ages": [name for name, _ in STANDING], "lines": lines}
 
 
 def backlog(rows: Sequence[tuple[str, datetime, datetime | None]], now: datetime, days: int = 14) -> dict[str, Any]:

@@ -143,6 +143,19 @@ def detach() -> Response:
     return attempt(act, "console.record", entity=said("entity"), asked=said("golden"))
 
 
+@routes.post("/split")
+def split() -> Response:
+    """Take several source records out of their golden record together."""
+
+    def act(who: Principal) -> str:
+        keys = [SourceKey.parse(key) for key in request.form.getlist("key")]
+        made = auth.hub().desk(who).split(keys, said("reason"), block=said("block") != "no")
+        return f"Split by {len(made.made)} decisions.|batch:{made.id}"
+
+    where = {"entity": said("entity"), "asked": said("golden")}
+    return _undoable(act, ("console.record", where), ("console.record", where))
+
+
 @routes.post("/unmerge")
 def unmerge() -> Response:
     """Part what was merged."""

@@ -101,7 +101,7 @@ def let_go() -> Response:
         auth.hub().desk(who).approve(said("golden"), said("target"), whole("version", most=10**9), said("reason"))
         return "Approved; the next plan takes it along."
 
-    return attempt(act, "operations.outgoing")
+    return attempt(act, "figures.approvals" if said("back") == "approvals" else "operations.outgoing")
 
 
 @routes.get("/drift")

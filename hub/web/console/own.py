@@ -25,7 +25,8 @@ def prefer() -> Response:
     auth.check_form()
     auth.visitor()
     theme = {"light": "l", "dark": "d"}.get(request.form.get("theme", ""), "-")
-    look = theme + ("d" if "dense" in request.form else "") + ("" if "keys" in request.form else "k")
+    blind = "b" if "blind" in request.form else ""
+    look = theme + blind + ("d" if "dense" in request.form else "") + ("" if "keys" in request.form else "k")
     flash("Kept for this browser.", "done")
     answer = redirect(url_for("own.preferences"))
     answer.set_cookie("look", look, max_age=YEAR, httponly=True, samesite="Lax")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
@@ -9,6 +11,7 @@ from canonical.catalogue import ENTITIES
 from canonical.document import place_in
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
+from hub.errors import InvalidRequest
 from hub.flow import codes as explaining
 from hub.flow import promote as promotion
 from hub.flow import simulate as rehearsal
@@ -17,7 +20,7 @@ from hub.store import codes, overrides, rulesets, simulations
 from hub.store.access import Principal
 from hub.store.engine import reading
 from hub.web import auth
-from hub.web.console.acting import attempt, said
+from hub.web.console.acting import attempt, day_of, said
 from rules.check import remarks
 from rules.ruleset import load
 
@@ -136,10 +139,17 @@ def put() -> Response:
         if said("undo"):
             desk.undo(said("undo"))
             return "Taken back; the record was judged again."
-        key, while_said = SourceKey.parse(said("key")), bool(said("while_said"))
-        desk.override(key, said("field"), said("value") or None, reason=said("reason"), while_said=while_said)
+        stands, key = said("stands"), SourceKey.parse(said("key"))
+        if stands not in ("said", "until", "ever"):
+            raise InvalidRequest("nobody said how long the value stands; nothing was changed.", hint="Choose its end.")
+        until = datetime.combine(day_of("until"), time(), UTC) if stands == "until" else None
+        desk.override(
+            key, said("field"), said("value") or None, reason=said("reason"), until=until, while_said=stands == "said"
+        )
         return f"{said('field')} is set."
 
+    if said("task"):
+        return attempt(act, "desk.review", next=said("task"))
     where = {"entity": said("entity"), "asked": said("golden")} if said("golden") else {}
     return attempt(act, "console.record" if where else "rulebook.values", **where)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, send_from_directory, session, url_for
@@ -10,8 +11,9 @@ from werkzeug.wrappers import Response
 from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from canonical.ids import SourceKey
-from hub import queries
+from hub import comparing, queries
 from hub.backlog import Filter, backlog
+from hub.blockers import blockers
 from hub.desk import MAY_DECIDE
 from hub.flow.travel import believed, moment
 from hub.store import queue
@@ -21,6 +23,7 @@ from hub.web.console import charts
 
 routes = Blueprint("console", __name__, template_folder="templates")
 PAGE = 50
+DRAWN = 12  # pairs of a golden record of which the evidence is drawn step by step
 
 
 @routes.app_context_processor
@@ -31,7 +34,7 @@ def _everywhere() -> dict[str, Any]:
     return {
         "form_token": auth.form_token, "entities": list(ENTITIES), "shown": queries.shown, "me": me,
         "may_decide": me is not None and me.role in MAY_DECIDE, "theme": look[:1], "dense": "d" in look[1:],
-        "keys_on": "k" not in look[1:], "undoing": session.get("undo", ""),
+        "keys_on": "k" not in look[1:], "blind": "b" in look[1:], "undoing": session.get("undo", ""),
     }  # fmt: skip
 
 
@@ -89,12 +92,34 @@ def record(entity: str, asked: str) -> str | Response:
         links = queue.streams(connection, view.golden["id"])
     _, ties = queries.ties(engine, view.golden["id"])
     named = [f"{row['system']}:{row['entity']}:{row['key']}" for row in view.members]
+    ruling = queries.rulings(engine, [view.golden]).get(view.golden["id"])
+    again = {field.name: queries.reason(field, view.golden, ruling).again for field in fields}
+    flips = {name: queries.flip_words(found) for name, found in again.items() if found}
+    bands = auth.hub().rulesets[view.golden["entity"]].document.matching
     past = believed(engine, asked, moment(request.args["asof"])) if request.args.get("asof") else None
     return render_template(
         "record.html", title=view.golden["label"], view=view, fields=fields, was=request.args.get("was"), past=past,
-        ties=ties, graph=charts.graph(named, [(tie.left, tie.right, tie.score) for tie in ties]),
+        flips=flips, ties=ties, drawn=_drawn(ties, (bands.review, bands.match)),
+        blockers=blockers(engine, view.golden["id"]),
+        graph=charts.graph(named, [(tie.left, tie.right, tie.score) for tie in ties]),
         streams=charts.streams(links, view.golden["id"], now),
     )  # fmt: skip
+
+
+def _drawn(ties: Sequence[queries.Tie], bands: tuple[float, float]) -> list[dict[str, Any]]:
+    return [{"tie": tie, "chart": charts.waterfall(tie.parts, tie.score, bands)} for tie in ties[:DRAWN]]
+
+
+@routes.get("/records/<entity>/<asked>/split")
+def split(entity: str, asked: str) -> str:
+    """What a golden record would be without some of its sources, and what those would be; nothing is changed."""
+    auth.visitor()
+    hub = auth.hub()
+    view = queries.record(hub.engine, asked)
+    every = [f"{row['system']}:{row['entity']}:{row['key']}" for row in view.members]
+    stay = set(request.args.getlist("stays")) if "shown" in request.args else set(every)
+    seen = comparing.split(hub.engine, hub.rulesets, view.golden["id"], set(every) - stay, hub.clock())
+    return render_template("split.html", title="Split", view=view, seen=seen, every=every, entity=entity)
 
 
 @routes.get("/sources/<key>")

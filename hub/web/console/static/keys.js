@@ -43,3 +43,5 @@ const count = () => { // the button says how many
 };
 document.getElementById("bulk")?.addEventListener("change", count);
 if (document.getElementById("bulk")) { count(); move(1); } else document.querySelector("#answers button")?.focus();
+
+document.getElementById("live")?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
