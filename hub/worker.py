@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
@@ -31,6 +31,8 @@ from hub.store.engine import reading, writing
 from hub.wiring import Hub
 
 REFRESH = 10  # seconds between two looks at the schedule table
+LATE = timedelta(minutes=2)  # after which a fire time counts as missed
+MADE_UP = timedelta(days=1)  # for as long a missed one is still made up
 SCHEDULER = "scheduler"  # who made a plan that a schedule made
 
 
@@ -61,14 +63,27 @@ class Worker:
         with reading(self.hub.engine) as connection:
             rows = schedules.every(connection)
             left = schedules.abandoned(connection, self.hub.clock())
+            last = schedules.latest(connection)
+        new = [row for row in rows if row["id"] not in self._known and not row["paused"]]
+        missed = [(row["id"], self._missed(row, last.get(row["id"]))) for row in new]
         for row in rows:
             self._follow(row)
         for gone in self._known.keys() - {row["id"] for row in rows}:
             self.scheduler.remove_job(gone)
             del self._known[gone]
-        for schedule_id, fire_at in left:
+        for schedule_id, fire_at in [*left, *((name, at) for name, at in missed if at)]:
             if self.claim(schedule_id, fire_at):
                 self.run(schedule_id, fire_at)
+
+    def _missed(self, row: Mapping[str, Any], last: datetime | None) -> datetime | None:
+        """The newest fire time since the last firing at which no worker was there; the first one makes it up."""
+        now = self.hub.clock()
+        if last is None or last < now - MADE_UP:
+            last = last and now - MADE_UP
+        trigger, found = CronTrigger.from_crontab(row["cron"], timezone=row["timezone"]), None
+        while last and (last := trigger.get_next_fire_time(None, last + timedelta(seconds=1))) and last < now - LATE:
+            found = last
+        return found.astimezone(UTC) if found else None
 
     def claim(self, schedule_id: str, fire_at: datetime) -> bool:
         """Whether this worker is the one to run a firing."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hub.errors import NotFound
 from hub.store.engine import inserting
 from hub.store.tables import firing, schedule
+from hub.store.types import Utc
 
 LEASE = timedelta(minutes=5)
 
@@ -63,6 +64,12 @@ def abandoned(connection: sa.Connection, now: datetime) -> list[tuple[str, datet
     query = sa.select(firing.c.schedule_id, firing.c.fire_at)
     query = query.where(firing.c.state == "claimed", firing.c.lease_until < now).order_by(firing.c.fire_at)
     return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def latest(connection: sa.Connection) -> dict[str, datetime]:
+    """The last firing of each schedule that has had one."""
+    query = sa.select(firing.c.schedule_id, sa.func.max(firing.c.fire_at, type_=Utc())).group_by(firing.c.schedule_id)
+    return dict(connection.execute(query).all())
 
 
 def extend(connection: sa.Connection, schedule_id: str, fire_at: datetime, holder: str, now: datetime) -> bool:

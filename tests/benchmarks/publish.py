@@ -1,7 +1,7 @@
-"""Publishing, measured: `python -m tests.benchmarks.publish tryton|plan|reconcile [--records N] [--changed N] [--store URL]`.
+"""Publishing, measured: `python -m tests.benchmarks.publish tryton|apply|plan|reconcile [--records N] [--store URL]`.
 
 `tryton` publishes to a real server and tells how much of the time is spent in it, by the clock of the transport;
-the rest is the hub's own. `plan` plans a few changed records of many; `reconcile` reads all of them back. Both
+the rest is the hub's own. `apply` publishes to a target that takes 5 ms for each message. `plan` plans a few changed records of many; `reconcile` reads all of them back. Both
 write their golden records straight into the tables, because only their number matters here.
 """
 
@@ -12,11 +12,12 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Connection, Found, Receipt, Status
+from adapters.base import Connection, Found, Message, Receipt, Status
 from adapters.ledger_words import render
 from adapters.peers.tryton import TrytonServer
 from adapters.registry import KINDS
@@ -128,6 +129,33 @@ def tryton(hub: Hub, folder: Path, count: int) -> None:
     )
 
 
+class Slow(MemoryTarget):
+    """A target in this process that takes 5 ms for each message, as many calls at once as it is told."""
+
+    def __init__(self, parallel: int) -> None:
+        super().__init__("erp")
+        self.capabilities = replace(self.capabilities, parallel=parallel, batch=50)
+
+    def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        """One after the other."""
+        time.sleep(0.005 * len(messages))
+        return super().send(messages)
+
+
+def at_once(hub: Hub, count: int, parallel: int) -> None:
+    """So many new records to a target that takes its time."""
+    deliver(hub, [account("crm", str(n), name=f"Company {n:05d} {'abcdefgh'[n % 8] * 6}") for n in range(count)])
+    target = Slow(parallel)
+    plan = publish.make_plan(hub.engine, target, "ana", hub.clock())
+    publish.approve(hub.engine, plan, None, "ben", hub.clock())
+    started = time.perf_counter()
+    counts = publish.apply(hub.engine, target, plan, hub.clock)
+    took, alone = time.perf_counter() - started, count * 0.005
+    print(
+        f"apply      {counts}, {parallel} calls at once: {took:.1f} s, {count / took:.0f} records/s; one at a time takes the target {alone:.1f} s"
+    )
+
+
 def planned(hub: Hub, count: int, changed: int) -> None:
     """A plan over a few changed records of many."""
     fill(hub, count)
@@ -157,9 +185,10 @@ def read_back(hub: Hub, count: int, changed: int) -> None:
 def main() -> None:
     """Run one measure."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("what", choices=("tryton", "plan", "reconcile"))
+    asked.add_argument("what", choices=("tryton", "apply", "plan", "reconcile"))
     asked.add_argument("--records", type=int, default=100_000)
     asked.add_argument("--changed", type=int, default=1_000)
+    asked.add_argument("--at-once", type=int, default=4, help="calls at once, of `apply`")
     asked.add_argument("--store", help="a database address; SQLite in a temporary folder without one")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -167,6 +196,8 @@ def main() -> None:
         hub.prepare()
         if given.what == "tryton":
             tryton(hub, Path(folder), given.records)
+        elif given.what == "apply":
+            at_once(hub, given.records, given.at_once)
         else:
             {"plan": planned, "reconcile": read_back}[given.what](hub, given.records, given.changed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -98,6 +98,22 @@ def _work(url: str, directory: str, seconds: float) -> None:
     worker.start()
     time.sleep(seconds)
     worker.stop()
+
+
+def test_start_makes_up_the_newest_firing_that_nobody_was_there_for_once(hub: Hub, clock: object) -> None:
+    first = datetime(2026, 10, 1, 2, tzinfo=UTC)
+    with writing(hub.engine) as connection:
+        schedules.put(connection, NIGHTLY)
+    assert Worker(hub).claim("nightly", first)
+    with writing(hub.engine) as connection:
+        schedules.finish(connection, "nightly", first, ("done", ""), hub.clock())
+    clock.now = datetime(2026, 10, 4, 1, 59, tzinfo=UTC)  # type: ignore[attr-defined]
+    for worker in (Worker(hub), Worker(hub)):
+        worker.refresh()
+        worker.refresh()
+    with reading(hub.engine) as connection:
+        ran = [row["fire_at"] for row in schedules.firings(connection) if row["schedule_id"] == "nightly"]
+    assert ran == [datetime(2026, 10, 3, 2, tzinfo=UTC), first]
 
 
 @pytest.mark.promise("A-38")
