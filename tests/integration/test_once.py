@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from hub.store import access
@@ -38,10 +39,10 @@ def key_of(hub: Hub, name: str) -> str:
         return access.issue(connection, Principal(name, "admin"), hub.clock())
 
 
-def send(hub: Hub, key: str, query: str, once: str | None, **variables: Any) -> TestResponse:
+def send(hub: Hub, key: str, query: str, once: str | None, app: Flask | None = None, **variables: Any) -> TestResponse:
     headers = {"Authorization": f"Bearer {key}"} | ({"Idempotency-Key": once} if once else {})
     body = {"query": query, "variables": variables}
-    return create_app(hub).test_client().post("/graphql", json=body, headers=headers)
+    return (app or create_app(hub)).test_client().post("/graphql", json=body, headers=headers)
 
 
 def decisions(hub: Hub) -> int:
@@ -66,9 +67,9 @@ def test_same_request_is_done_once_and_answered_alike(hub: Hub, key: str) -> Non
 
 @pytest.mark.promise("A-70")
 def test_many_at_once_have_one_effect_each(hub: Hub, key: str) -> None:
-    asked = [(f"key {n % 6}", f"told so {n % 6}") for n in range(30)]
+    app, asked = create_app(hub), [(f"key {n % 6}", f"told so {n % 6}") for n in range(30)]
     with ThreadPoolExecutor(5) as pool:
-        replies = list(pool.map(lambda one: send(hub, key, SET, f'"{one[0]}"', reason=one[1]), asked))
+        replies = list(pool.map(lambda one: send(hub, key, SET, f'"{one[0]}"', app, reason=one[1]), asked))
     assert {reply.status_code for reply in replies} <= {200, 409}
     assert decisions(hub) == 6
     again = {send(hub, key, SET, f'"{name}"', reason=reason).data for name, reason in asked}
@@ -89,6 +90,7 @@ def test_answer_is_kept_for_a_day_and_no_secret_lies_open(hub: Hub, key: str, cl
 CUT = """
 import os, sys
 import sqlalchemy as sa
+from flask import Flask
 from hub.settings import Settings
 from hub.wiring import Hub
 from tests.conftest import FixedClock

@@ -88,6 +88,7 @@ LOCAL = {
 }
 
 
+@pytest.mark.slow
 def test_spark_gives_the_clusters_and_scores_of_the_embedded_engine(tmp_path: Path, spark: dict[str, str]) -> None:
     table = persons(tmp_path / "people.csv", 200)
     jobs: Jobs = [{"files": [table], "id_column": "key", "source_column": "source"}]

@@ -44,7 +44,7 @@ def waterfall(parts: Sequence[Any], score: float, bands: tuple[float, float]) ->
         steps.append(("everything else", None, rest, reached))
     edges = [0.0, score, *bands, *(start for *_, start in steps), *(w + start for _, _, w, start in steps)]
     low, high = min(edges), max(edges)
-    unit = (WIDE - 200) / ((high - low) or 1)
+    unit = (WIDE - 230) / ((high - low) or 1)  # to the right of the longest bar its number stands
 
     def at(value: float) -> float:
         return float(180 + (value - low) * unit)
