@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from canonical.errors import MasterDataError
 from hub import queries, windows
 from hub.errors import InvalidRequest
 from hub.flow import dates, publish, relations, webhooks
+from hub.flow.meanwhile import meanwhile
 from hub.flow.reconcile import reconcile
 from hub.log import logger
 from hub.store import plans, schedules, shown
@@ -94,7 +94,7 @@ class Worker:
         """Run a firing that is claimed, and write how it ended."""
         with reading(self.hub.engine) as connection:
             row = next(one for one in schedules.every(connection) if one["id"] == schedule_id)
-        with self._kept(schedule_id, fire_at):
+        with meanwhile(lambda: self._extend(schedule_id, fire_at), schedules.LEASE.total_seconds() / 3):
             try:
                 outcome = ("done", _job(self.hub, row))
             except MasterDataError as error:
@@ -103,23 +103,11 @@ class Worker:
             schedules.finish(connection, schedule_id, fire_at, outcome, self.hub.clock())
         logger().info("job_ended", schedule=schedule_id, state=outcome[0], worker=self.name)
 
-    @contextmanager
-    def _kept(self, schedule_id: str, fire_at: datetime) -> Iterator[None]:
+    def _extend(self, schedule_id: str, fire_at: datetime) -> bool:
         """Hold the lease for as long as the work takes; a worker that dies stops extending it."""
-        ended = Event()
-
-        def extend() -> None:
-            while not ended.wait(schedules.LEASE.total_seconds() / 3):
-                with writing(self.hub.engine) as connection:
-                    schedules.extend(connection, schedule_id, fire_at, self.name, self.hub.clock())
-
-        keeper = Thread(target=extend, daemon=True)
-        keeper.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            keeper.join()
+        with writing(self.hub.engine) as connection:
+            schedules.extend(connection, schedule_id, fire_at, self.name, self.hub.clock())
+        return True
 
     def _follow(self, row: Mapping[str, Any]) -> None:
         wanted = (row["cron"], row["timezone"], row["paused"])

@@ -12,11 +12,11 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from threading import Event, Thread
 from uuid import uuid4
 
 from hub.clock import Clock
 from hub.errors import Conflict, StoreUnavailable
+from hub.flow.meanwhile import meanwhile
 from hub.store import plans, sending
 from hub.store.engine import Connection, Engine, reading, writing
 
@@ -38,14 +38,10 @@ class Lease:
     def held(self, pause: Callable[[float], None]) -> Iterator[None]:
         """Take it, extend it while the work lasts, and give it back. Raises Conflict when another process has it."""
         self.take(pause)
-        ended = Event()
-        keeper = Thread(target=self._extend, args=(ended,), daemon=True)
-        keeper.start()
         try:
-            yield
+            with meanwhile(self._extend, BEAT):
+                yield
         finally:
-            ended.set()
-            keeper.join()
             with writing(self.engine) as connection:
                 sending.release(connection, self.plan_id, self.fence)
 
@@ -77,8 +73,8 @@ class Lease:
                 hint="Let the other one go on; `hub publish status` shows it.",
             )
 
-    def _extend(self, ended: Event) -> None:
-        while not ended.wait(BEAT):
-            with suppress(StoreUnavailable), writing(self.engine) as connection:  # what sends meets it, too
-                if not sending.holds(connection, self.plan_id, self.fence, self.clock() + LEASE):
-                    return
+    def _extend(self) -> bool:
+        """Whether it is still this sender's."""
+        with suppress(StoreUnavailable), writing(self.engine) as connection:  # what sends meets it, too
+            return sending.holds(connection, self.plan_id, self.fence, self.clock() + LEASE)
+        return True

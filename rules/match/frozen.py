@@ -10,7 +10,6 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from canonical.entity import EntityType
 from rules.document import Fitted
-from rules.match.candidates import LOOSE, Atoms, atoms, crossed, single
+from rules.match.candidates import LOOSE, Atoms, atoms, refined, single, twos
 from rules.match.columns import Column, Hashes, Rows, Table, column, hashed, mixed
 from rules.match.fit import Weights, parts, total
 from rules.match.plan import SEARCHED, Plan, plan
@@ -168,12 +167,10 @@ class Frozen:
         made, n = self._plan(records), len(records)
         strong = [atoms(f"{f}|{p}", made.features[f], p) for f, p in made.strong]
         weak = [atoms(f"{f}|{p}", made.features[f], p) for f, p in made.weak]
-        apart = ((a, b) for a, b in combinations(weak, 2) if a.name.split("|")[0] != b.name.split("|")[0])
-        twos = [crossed(f"{a.name} + {b.name}", a, b, n) for a, b in apart]
         refiners = [(single(one, n), one.name) for one in weak]
         hashes: list[Hashes] = []
         rows: list[Rows] = []
-        for one in (*(k for atom in strong for k in self._refined(atom, refiners)), *twos):
+        for one in (*(k for atom in strong for k in self._refined(atom, refiners)), *twos(weak, n)):
             loose = np.uint64(self.fitted.sparing and LOOSE.search(one.name) is not None)
             with np.errstate(over="ignore"):
                 salted = mixed(one.hashes + _named(one.name) * np.uint64(2) + self._salt)
@@ -210,8 +207,7 @@ class Frozen:
         hashes, rows = atom.hashes[full], atom.rows[full]
         for second, name in refiners:
             spoken = second[rows] != 0
-            with np.errstate(over="ignore"):
-                both = mixed(hashes[spoken] * np.uint64(5) + second[rows[spoken]])
+            both = refined(hashes[spoken], second[rows[spoken]])
             found.append(Atoms(f"{atom.name} & {name}", both, rows[spoken]))
         return found
 

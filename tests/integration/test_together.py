@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -13,10 +14,10 @@ import sqlalchemy as sa
 
 from adapters.decode import Payload, read_payloads
 from hub.flow.ingest import Delivery, Parcel, Report, at_once
-from hub.flow.together import MOST, Together
+from hub.flow.together import Together
 from hub.store.engine import reading
 from hub.store.tables import batch, payload
-from hub.wiring import Hub
+from hub.wiring import SMALL, Hub
 from tests.worlds import SOURCE, account, golden_of
 
 
@@ -49,7 +50,7 @@ def test_together_threads_share_transactions_and_each_hears_of_its_own(hub: Hub)
         assert begun.wait(30)
         rest = [pool.submit(door, parcel(number)) for number in range(1, 12)]
         while len(door._gathered) < 11:  # they wait for their turn
-            pass
+            time.sleep(0.01)
         gathered.set()
         reports = [one.result(60) for one in (first, *rest)]
     assert sizes == [1, 11]
@@ -89,5 +90,5 @@ def test_together_the_same_delivery_by_two_threads_is_taken_in_once(hub: Hub) ->
 
 
 def test_together_a_large_delivery_goes_its_own_way(hub: Hub) -> None:
-    rows = [company(number) for number in range(2 * MOST + 5)]
+    rows = [company(number) for number in range(SMALL + 5)]
     assert hub.take_in(SOURCE, delivery("large", *rows)).accepted == len(rows)
