@@ -6,6 +6,7 @@ log keeps what stood open when somebody closed in spite of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -53,7 +54,7 @@ def checklist(engine: Engine, now: datetime) -> list[Item]:
         Item("held", "Publications held back", sum(held.values()), _listed(held), "/review/approvals"),
         Item("plans", "Plans not sent to their end", len(unsent), _plans(unsent), "/publish"),
         Item("unread", "Runs not read back since", len(unread), _plans(unread), "/drift"),
-        Item("drift", "Drift that stands", len(drift), _listed(_count(row["target"] for row in drift)), "/drift",
+        Item("drift", "Drift that stands", len(drift), _listed(Counter(row["target"] for row in drift)), "/drift",
              _sum([(row["amount"]["currency"], Decimal(row["amount"]["amount"]))] for row in drift if row["amount"])),
     ]  # fmt: skip
 
@@ -79,13 +80,6 @@ def _sum(amounts: Iterable[Iterable[tuple[str, Decimal]]]) -> dict[str, Decimal]
         for currency, amount in pairs:
             sums[currency] = sums.get(currency, Decimal()) + amount
     return dict(sorted(sums.items()))
-
-
-def _count(names: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return counts
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hub.store.beside_tables import allowance
-from hub.store.engine import inserting
+from hub.store.engine import built_once, inserting
 
 WINDOW = 60  # seconds
 _SECOND = 1_000_000_000  # sums of whole numbers do not drift
@@ -74,25 +74,23 @@ def _share(asked: int, quota: int | None) -> int:
     return 0 if quota is None else asked * _WINDOW // quota
 
 
+@built_once
 def _statement(connection: sa.Connection) -> sa.Executable:
-    name = connection.dialect.name
-    if name not in _MADE:
-        later = sa.func.greatest if name == "postgresql" else sa.func.max
-        a = allowance.c
-        now = _number("now")
-        added = {one: _number(one) for one in ("rate", "cost")}
-        then = {one: later(a[one], now) + added[one] for one in added}
-        fits = sa.and_(*(then[one] - now <= _WINDOW for one in then))
-        fresh = {"caller": sa.bindparam("caller"), **{one: now + added[one] for one in added}}
-        upsert = inserting(connection, allowance).values(fresh)
-        upsert = upsert.on_conflict_do_update(index_elements=[a.caller], set_=then, where=fits)
-        _MADE[name] = upsert.returning(a.rate, a.cost)
-    return _MADE[name]
+    later = sa.func.greatest if connection.dialect.name == "postgresql" else sa.func.max
+    a = allowance.c
+    now = _number("now")
+    added = {one: _number(one) for one in ("rate", "cost")}
+    then = {one: later(a[one], now) + added[one] for one in added}
+    fits = sa.and_(*(then[one] - now <= _WINDOW for one in then))
+    fresh = {"caller": sa.bindparam("caller"), **{one: now + added[one] for one in added}}
+    upsert = inserting(connection, allowance).values(fresh)
+    upsert = upsert.on_conflict_do_update(index_elements=[a.caller], set_=then, where=fits)
+    made: sa.Executable = upsert.returning(a.rate, a.cost)
+    return made
 
 
 def _number(name: str) -> sa.BindParameter[int]:
     return sa.bindparam(name, type_=sa.BigInteger())
 
 
-_MADE: dict[str, sa.Executable] = {}
 _NOW = sa.select(allowance.c.rate, allowance.c.cost).where(allowance.c.caller == sa.bindparam("caller"))

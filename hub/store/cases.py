@@ -314,19 +314,15 @@ def published_there(
     connection: sa.Connection, records: Mapping[int, SourceRecord]
 ) -> dict[SourceKey, Mapping[str, Any]]:
     """Of records in a system that is also a target: what the hub itself published under that key."""
-    mine: dict[str, dict[str, SourceKey]] = {}
-    for one in records.values():
-        mine.setdefault(one.key.system, {})[one.key.key] = one.key
-    return {
-        keys[remote_id]: values
-        for system, keys in sorted(mine.items())
-        for remote_id, values in _THERE(connection, sorted(keys), target=system)
-    }
+    mine = {(one.key.system, one.key.key): one.key for one in records.values()}
+    systems, keys = sorted({system for system, _ in mine}), sorted({key for _, key in mine})
+    rows = _THERE(connection, keys, systems=systems)
+    return {mine[row[0], row[1]]: row[2] for row in rows if (row[0], row[1]) in mine}
 
 
-_THERE = Prepared(
-    lambda among: sa.select(publication.c.remote_id, publication.c["values"]).where(
-        publication.c.target == sa.bindparam("target"), among(publication.c.remote_id)
+_THERE = Prepared(  # by the index of targets and their keys
+    lambda among: sa.select(publication.c.target, publication.c.remote_id, publication.c["values"]).where(
+        publication.c.target.in_(sa.bindparam("systems", expanding=True)), among(publication.c.remote_id)
     )
 )
 

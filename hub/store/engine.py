@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any
 
 import orjson
@@ -109,6 +110,20 @@ def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequ
 def inserting(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT that can say what to do where the row is there already (`on_conflict_…`), on either database."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def built_once(build: Callable[[sa.Connection], sa.Executable]) -> Callable[[sa.Connection], sa.Executable]:
+    """What builds a statement that the two databases say differently, and builds it once for each."""
+    made: dict[str, sa.Executable] = {}
+
+    @wraps(build)
+    def found(connection: sa.Connection) -> sa.Executable:
+        name = connection.dialect.name
+        if name not in made:
+            made[name] = build(connection)
+        return made[name]
+
+    return found
 
 
 class Prepared:

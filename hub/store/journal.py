@@ -17,7 +17,7 @@ from canonical.findings import Finding, Severity
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.store import bulk
-from hub.store.engine import Prepared, among, inserting
+from hub.store.engine import Prepared, among, built_once, inserting
 from hub.store.tables import batch, finding, payload, record, record_version
 
 PAYLOAD = ("batch_id", "position", "system", "entity", "body", "outcome", "received_at")
@@ -90,14 +90,12 @@ def open_batch(
 
 
 _BATCH = sa.select(batch).where(batch.c.fingerprint == sa.bindparam("fingerprint"))
-_OPENED: dict[str, sa.Executable] = {}
 
 
+@built_once
 def _opened(connection: sa.Connection) -> sa.Executable:
-    name = connection.dialect.name
-    if name not in _OPENED:
-        _OPENED[name] = inserting(connection, batch).on_conflict_do_nothing().returning(batch.c.id)
-    return _OPENED[name]
+    made: sa.Executable = inserting(connection, batch).on_conflict_do_nothing().returning(batch.c.id)
+    return made
 
 
 def close_batch(connection: sa.Connection, batch_id: int, now: datetime) -> None:

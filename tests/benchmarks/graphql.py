@@ -40,6 +40,7 @@ from hub.store import access, bulk
 from hub.store.access import Principal
 from hub.store.engine import writing
 from hub.store.tables import golden, golden_version, record
+from hub.web.graphql.shapes import camel
 from hub.wiring import Hub
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -53,12 +54,7 @@ PARTS = {"billing_address": ("line1", "city", "postcode", "country"), "tax_id": 
 REASONS = "provenance { field source rule assertedAt losers { source reason } }"
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
-
-
-_FIELDS = " ".join([*map(_camel, SCALARS), *(f"{_camel(n)} {{ {' '.join(parts)} }}" for n, parts in PARTS.items())])
+_FIELDS = " ".join([*map(camel, SCALARS), *(f"{camel(n)} {{ {' '.join(parts)} }}" for n, parts in PARTS.items())])
 ONE = f"query ($id: ID!) {{ account(id: $id) {{ id version label {_FIELDS} {REASONS} }} }}"
 LIST = (
     f"query ($after: String) {{ accounts(first: {PAGE}, after: $after) "
@@ -135,8 +131,8 @@ def by_hand(hub: Hub) -> Flask:
 
     def _told(row: Any, names: tuple[str, ...], parts: dict[str, tuple[str, ...]]) -> dict[str, Any]:
         held = read(row[3])
-        told = {"id": row[0], "version": row[1], "label": row[2]} | {_camel(n): held.get(n) for n in names}
-        return told | {_camel(n): held.get(n) and {p: held[n].get(p) for p in inner} for n, inner in parts.items()}
+        told = {"id": row[0], "version": row[1], "label": row[2]} | {camel(n): held.get(n) for n in names}
+        return told | {camel(n): held.get(n) and {p: held[n].get(p) for p in inner} for n, inner in parts.items()}
 
     @app.get("/account/<id_>")
     def account(id_: str) -> Response:

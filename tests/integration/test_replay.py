@@ -175,7 +175,7 @@ def test_replay_asks_no_more_of_the_store_for_more_records(world: Hub) -> None:
         return count
 
     few = statements()
-    deliver(world, [account("crm", f"more {n}", name=f"Company {n * 7919}") for n in range(60)])
+    deliver(world, [account("shop", str(n), name=f"Company {n * 7919}") for n in range(60)])
     assert statements() == few
 
 

@@ -28,7 +28,7 @@ from hub.store.access import Principal
 from hub.store.audit import ASKER, Act, Asker
 from hub.store.engine import Connection, with_each, writing
 from hub.web.graphql.context import hub_of, principal_of
-from hub.web.graphql.shapes import type_name
+from hub.web.graphql.shapes import camel, type_name
 from hub.wiring import Hub
 
 NAMING = frozenset(  # arguments that name a thing and hold no value of one
@@ -94,8 +94,7 @@ class _Told(Visitor):
 def _of_entity(entity: str) -> frozenset[str]:
     described = ENTITIES[entity]
     marked = {name for name, field in described.fields.items() if field.marks.personal}
-    first_later = {"".join(w if n == 0 else w.title() for n, w in enumerate(name.split("_"))) for name in marked}
-    return frozenset(first_later | ({"label"} if marked & set(described.label) else set()))
+    return frozenset({camel(name) for name in marked} | ({"label"} if marked & set(described.label) else set()))
 
 
 def _accounted(name: str, resolve: Any, root: Any, info: graphene.ResolveInfo, /, **given: Any) -> Any:

@@ -19,7 +19,7 @@ from hub.store import decisions
 from hub.store.engine import reading
 from hub.store.sight import Sight
 from hub.web.graphql.context import hub_of, sight_of
-from hub.web.graphql.shapes import plural
+from hub.web.graphql.shapes import camel, plural
 
 Given = Mapping[str, Any]
 _OF_PREFIX = {described.prefix: name for name, described in ENTITIES.items()}
@@ -75,13 +75,8 @@ def _of_system(_sight: Sight, _info: graphene.ResolveInfo, _given: Given) -> Non
     """It refuses a system that speaks of entities out of sight (`hub.web.ingest.take_in`)."""
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
-
-
 REACH: dict[str, Callable[[Sight, graphene.ResolveInfo, Given], None]] = {
-    **{_camel(word): _freely for name in ENTITIES for word in (name, plural(name))},
+    **{camel(word): _freely for name in ENTITIES for word in (name, plural(name))},
     **dict.fromkeys(("byKey", "node", "nodes", "changes", "changesCursor", "tasks", "waiting"), _freely),
     **dict.fromkeys(("valuesSet", "drift", "plan", "plans", "reconciliations", "bookClosings"), _freely),
     "publishFailures": _freely,

@@ -56,6 +56,12 @@ def type_name(entity: str) -> str:
     return "".join(part.title() for part in entity.split("_"))
 
 
+def camel(name: str) -> str:
+    """`tax_id` → `taxId`, as the schema says it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
 def plural(entity: str) -> str:
     """`legal_entity` → `legal_entities`."""
     return entity[:-1] + "ies" if entity.endswith("y") else entity + "s"
