@@ -23,7 +23,7 @@ from canonical.findings import Finding, Severity
 from canonical.values.placeholders import says_nothing
 from canonical.values.reading import clean
 
-REMEMBERED = 32_768  # readings per field; when they are full all are forgotten
+REMEMBERED = 4_096  # readings of each field; when as many are known, all are forgotten
 LARGEST_REMEMBERED = 16  # parts of an object or entries of a list; larger ones rarely come twice
 
 LARGEST_INTEGER = 10**18

@@ -14,7 +14,7 @@ from typing import Any
 
 from canonical.entity import EntityType
 from rules.document import KeyRule
-from rules.forms import FORMS, fields_of, texts_at
+from rules.forms import FORMS, REMEMBERED, fields_of, texts_at
 from rules.match.frozen import frozen
 from rules.ruleset import RuleSet
 
@@ -51,7 +51,7 @@ def _parts(entity: EntityType, path: str, values: Mapping[str, Any]) -> tuple[st
     return tuple(dict.fromkeys(part for text in texts for part in FORMS[form or "whole"](text)))
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=2 * REMEMBERED)
 def _number(entity: str, rule: str, parts: tuple[str, ...]) -> int:
     digest = blake2b("\0".join((entity, rule, *parts)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1

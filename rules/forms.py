@@ -23,6 +23,7 @@ _LEGAL_FORMS = frozenset(
     ohg oo ood ooo oy oyj plc private pte pty public pvt sa sarl sas se sl sp spa spolka srl sro ug zoo zrt
     """.split()
 )
+REMEMBERED = 16_384  # texts: what a page of records says, and the words that come again and again
 _STREET_WORDS = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "lane": "ln",
     "drive": "dr", "boulevard": "blvd", "place": "pl", "court": "ct", "square": "sq", "highway": "hwy",
@@ -30,7 +31,7 @@ _STREET_WORDS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def folded(text: str) -> str:
     """Lower case, accents off, everything but letters and digits a single space; at most 256 characters."""
     plain = unicodedata.normalize("NFKD", text[:LONGEST]).casefold().replace("ß", "ss").replace("&", " and ")
@@ -38,7 +39,7 @@ def folded(text: str) -> str:
     return _NOT_A_LETTER.sub(" ", bare).strip()
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def organisation(text: str) -> str:
     """A company's name without its legal form, words in order; the whole name if nothing else is left."""
     words = re.sub(r"\b(\w) (?=\w\b)", r"\1", folded(text)).split()
@@ -46,13 +47,13 @@ def organisation(text: str) -> str:
     return " ".join(kept or words)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def street(text: str) -> str:
     """An address line with its common words shortened the same way."""
     return " ".join(_STREET_WORDS.get(word, word) for word in folded(text).split())
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def digits(text: str) -> str:
     """The digits alone."""
     return "".join(c for c in text if c.isdigit())

@@ -98,10 +98,11 @@ def _create(connection: sa.Connection) -> None:
 
 
 def _guard_sqlite(connection: sa.Connection) -> None:
-    """Temporary tables on disk, so that memory stays flat; every write to the file is refused from now on."""
+    """Temporary tables on disk and the file read by pages, so that memory stays flat; the file cannot be written to."""
     driver: Any = connection.connection.dbapi_connection
     connection = connection.execution_options(readonly=True)
     driver.execute("pragma temp_store = file")
+    driver.execute("pragma mmap_size = 0")
     with connection.begin():
         _create(connection)
 
