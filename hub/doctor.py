@@ -29,14 +29,17 @@ def examine(directory: Path | None) -> list[Found]:
     return [_python(), _compiler(), _packages(), _rule_engine(), _database(directory)]
 
 
+def codes() -> list[str]:
+    """Every code that an error or a finding may carry, in order."""
+    return sorted({*FINDINGS, *(error.code for error in _errors())})
+
+
 def explanation(code: str) -> tuple[str, str, str]:
     """Title, meaning and next step of an error's or a finding's code. Raises NotFound."""
     if code in FINDINGS:
         found = FINDINGS[code]
         return found.title, found.meaning, found.next_step
-    for module in ("adapters.errors", "rules.errors", "hub.errors", "canonical.document"):
-        importlib.import_module(module)
-    for error in every_error():
+    for error in _errors():
         if error.code == code:
             title, _, meaning = cleandoc(error.__doc__ or "").partition("\n\n")
             return (
@@ -45,6 +48,12 @@ def explanation(code: str) -> tuple[str, str, str]:
                 error.hint,
             )
     raise NotFound(f"there is no code {code}.", hint="Codes are written HUB- and four digits.")
+
+
+def _errors() -> list[type[MasterDataError]]:
+    for module in ("adapters.errors", "rules.errors", "hub.errors", "canonical.document"):
+        importlib.import_module(module)
+    return list(every_error())
 
 
 def _python() -> Found:

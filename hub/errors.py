@@ -151,6 +151,42 @@ class InvalidRequest(MasterDataError):
     hint = "Read the message; `hub explain HUB-6001` lists the usual causes."
 
 
+class RequestTooLarge(MasterDataError):
+    """The body of the request is larger than what is read; nothing was done."""
+
+    code = "HUB-6002"
+    hint = "Send it in parts: deliveries may be cut between any two lines."
+
+
+class TookTooLong(MasterDataError):
+    """The query was ended because it took longer than one may."""
+
+    code = "HUB-6003"
+    retryable = True
+    hint = "Ask for fewer records with `first`, or by a filter; HUB_QUERY_SECONDS sets the limit."
+
+
+class DocumentUnknown(MasterDataError):
+    """No document is registered under this hash."""
+
+    code = "HUB-6004"
+    hint = "`hub documents add FILE` registers it; `hub documents ls` lists what is there."
+
+
+class DocumentNotTrusted(MasterDataError):
+    """This hub answers registered documents alone."""
+
+    code = "HUB-6005"
+    hint = "`hub documents add FILE` registers it; HUB_TRUSTED_ONLY=false answers any."
+
+
+class IntrospectionOff(MasterDataError):
+    """This hub does not tell its schema by queries."""
+
+    code = "HUB-6006"
+    hint = "The schema is the file hub/web/graphql/schema.graphql; HUB_INTROSPECTION=true tells it."
+
+
 class EngineMissing(MasterDataError):
     """What an engine stands on is not installed here."""
 

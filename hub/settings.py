@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     processes: int = Field(default=2, ge=1, description="Server processes")
     secret: SecretStr | None = Field(default=None, description="Signs console sessions; default: kept in `dir`")
     check_rules: bool = Field(default=False, description="Evaluate each rule condition a second time in plain Python")
+    cors_origins: tuple[str, ...] = Field(
+        default=(), description='Sites whose pages may call the API: ["https://app.example"]'
+    )
+    introspection: bool = Field(default=True, description="Tell the GraphQL schema to whoever may ask queries")
+    trusted_only: bool = Field(default=False, description="Answer registered documents alone (`hub documents add`)")
+    query_seconds: float = Field(default=30.0, gt=0, description="For how long a query may read before it is ended")
     oidc_issuer: str | None = Field(default=None, description="Issuer whose bearer tokens are taken, as they name it")
     oidc_audience: str | None = Field(default=None, description="What tokens for the API name as their audience")
     oidc_algorithms: tuple[str, ...] = Field(default=("RS256", "ES256"), description="Signatures that are taken")

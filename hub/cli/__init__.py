@@ -46,6 +46,7 @@ _COMMANDS = {
     "replay": "hub.cli.proving:replay",
     "keys": "hub.cli.keyring:keys",
     "users": "hub.cli.users:users",
+    "documents": "hub.cli.documents:documents",
 }
 _EXITS = {"HUB-4220": 6, "HUB-4221": 6, "HUB-4401": 6, "HUB-4402": 5, "HUB-4403": 6}
 
@@ -103,6 +104,7 @@ _HELP = {
     "replay": "Rebuild every golden record from the log and compare.",
     "keys": "Issue, list, rotate and revoke API keys.",
     "users": "Local accounts: add, list, change passwords, disable.",
+    "documents": "GraphQL documents that callers name by their hash.",
 }
 
 

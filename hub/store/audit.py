@@ -34,8 +34,15 @@ class Asker:
 
     request: str
     key: str | None = None
+    trace: str | None = None  # the caller's, if it named one
     noted_in: object = None  # the last transaction with an entry
     saw: dict[str, set[str]] = field(default_factory=dict)  # golden ids by entity
+
+    @property
+    def came(self) -> dict[str, str]:
+        """What an entry says of where it came from."""
+        said = {"request": self.request, "key": self.key, "trace": self.trace}
+        return {name: one for name, one in said.items() if one is not None}
 
 
 ASKER: ContextVar[Asker | None] = ContextVar("asker", default=None)
@@ -58,8 +65,7 @@ def append(connection: sa.Connection, act: Act, now: datetime) -> None:
     asker = ASKER.get()
     if asker is not None:
         asker.noted_in = connection.get_transaction()
-        came = {"request": asker.request} | ({"key": asker.key} if asker.key else {})
-        act = Act(act.actor, act.action, act.subject, {**act.detail, **came})
+        act = Act(act.actor, act.action, act.subject, {**act.detail, **asker.came})
     append_all(connection, [(act, now)])
 
 

@@ -6,6 +6,7 @@ an error when four processes wrote). PostgreSQL: READ COMMITTED and explicit loc
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from hub.errors import StoreUnavailable
+from hub.errors import StoreUnavailable, TookTooLong
 
 Connection = sa.Connection  # the two types by which the rest of the hub hands the store its transaction
 Engine = sa.Engine
@@ -96,7 +97,22 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that only reads: never waits for a writer, sees one state throughout."""
     options = {"readonly": True} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
     with _reached(engine), engine.connect().execution_options(**options) as connection, connection.begin():
+        _limit(connection)
         yield connection
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Have what this thread reads meanwhile end after so many seconds, with TookTooLong."""
+    token = _UNTIL.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _UNTIL.reset(token)
+
+
+_UNTIL: ContextVar[float | None] = ContextVar("until", default=None)
+_STEPS = 20_000  # of SQLite's machine between two looks at the clock: less than a millisecond
 
 
 def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
@@ -163,6 +179,23 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(f"pragma {pragma}")
+    connection.set_progress_handler(_late, _STEPS)
+
+
+def _late() -> bool:
+    until = _UNTIL.get()
+    return until is not None and time.monotonic() > until
+
+
+def _limit(connection: sa.Connection) -> None:
+    until = _UNTIL.get()
+    if until is None:
+        return
+    if _late():
+        raise TookTooLong("the query took longer than one may, and was ended.")
+    if connection.dialect.name == "postgresql":
+        left = 1 + int((until - time.monotonic()) * 1000)
+        connection.exec_driver_sql(f"set local statement_timeout = {left}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -170,11 +203,16 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
 
+_ENDED = {"interrupted", "timeout"}  # how SQLite and PostgreSQL say that a statement was ended
+
+
 @contextmanager
 def _reached(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
+        if _UNTIL.get() is not None and _ENDED & set(str(error.orig).split()):
+            raise TookTooLong("the query took longer than one may, and was ended.") from error
         if error.connection_invalidated or "connection" in str(error.orig) or "unable to open" in str(error.orig):
             where = engine.url.render_as_string(hide_password=True)
             raise StoreUnavailable(f"the database {where} cannot be reached: {error.orig}") from error

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from flask import Flask, Response, g, jsonify, render_template, request
-from uuid_utils import uuid7
 from werkzeug.exceptions import HTTPException
 
 from canonical.errors import MasterDataError
+from hub.errors import RequestTooLarge
 from hub.log import logger
 from hub.store import shown
-from hub.store.audit import ASKER, Act, Asker
-from hub.web import auth, changes, ingest, limits, people, signin
+from hub.store.audit import ASKER, Act
+from hub.web import auth, changes, ingest, limits, origins, people, signin, tracing, transfer
 from hub.web.console import desk, figures, journal, operations, own, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
@@ -34,6 +34,8 @@ _STATUS = {
     "HUB-4303": 403,
     "HUB-4304": 503,
     "HUB-1201": 503,
+    "HUB-6002": 413,
+    "HUB-6003": 503,
 }
 
 
@@ -43,11 +45,11 @@ def create_app(hub: Hub) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, SECRET_KEY=hub.secret, HUB=hub)
     app.config["ISSUER"] = Issuer(hub.settings, hub.clock) if hub.settings.oidc_issuer else None
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_NAME="concord")
-    app.before_request(_correlate)
-    app.after_request(_protect)
-    app.after_request(_account)
-    app.after_request(limits.tell)
-    app.teardown_request(_forget)
+    app.before_request(tracing.begin)
+    app.before_request(origins.preflight)
+    for step in reversed(_STEPS):  # Flask takes the last first
+        app.after_request(step)
+    app.teardown_request(tracing.end)
     app.register_error_handler(MasterDataError, _explain)
     app.register_error_handler(HTTPException, _explain_http)
     for room in (
@@ -70,22 +72,13 @@ def create_app(hub: Hub) -> Flask:
     return app
 
 
-def _correlate() -> None:
-    request.environ["hub.request_id"] = str(uuid7())
-    ASKER.set(Asker(request.environ["hub.request_id"]))
-
-
-def _forget(_error: BaseException | None) -> None:
-    ASKER.set(None)
-
-
 def _account(response: Response) -> Response:
     """Note who was shown records of people on a page; the API notes for itself what was asked."""
     asker = ASKER.get()
     if asker is not None and "principal" in g and response.status_code == 200 and request.path != "/graphql":
         ids = shown.personal(asker.saw)
         if ids:
-            hub, detail = auth.hub(), {"request": asker.request, "key": asker.key, "ids": ids}
+            hub, detail = auth.hub(), asker.came | {"ids": ids}
             shown.note(hub.beside, Act(g.principal.name, "read", str(request.endpoint), detail), hub.clock())
     return response
 
@@ -94,7 +87,6 @@ def _protect(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["X-Request-Id"] = request.environ.get("hub.request_id", "")
     if not request.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -102,9 +94,7 @@ def _protect(response: Response) -> Response:
 
 def _explain(error: MasterDataError) -> tuple[Response | str, int]:
     status = _STATUS.get(error.code, 400)
-    if request.accept_mimetypes.best == "application/json" or request.path.startswith(
-        ("/graphql", "/ingest", "/changes")
-    ):
+    if request.accept_mimetypes.best == "application/json" or request.path.startswith(_MACHINES):
         body = {"code": error.code, "message": error.message, "hint": error.hint, "retryable": error.retryable}
         return jsonify(error=body | {"requestId": request.environ["hub.request_id"]}), status
     if status == 401:
@@ -114,9 +104,15 @@ def _explain(error: MasterDataError) -> tuple[Response | str, int]:
 
 def _explain_http(error: HTTPException) -> tuple[Response | str, int]:
     status = error.code or 500
+    if status == 413:
+        return _explain(RequestTooLarge(f"a request has at most {LARGEST} bytes."))
     if status >= 500:
         logger().error("request_failed", path=request.path, request_id=request.environ.get("hub.request_id"))
     known = MasterDataError(f"{status} {error.name}: {error.description}", hint="Check the address.")
     if request.path.startswith(_MACHINES):
-        return jsonify(error={"code": f"HTTP-{status}", "message": known.message}), status
+        told = {"code": f"HTTP-{status}", "message": known.message, "requestId": request.environ["hub.request_id"]}
+        return jsonify(error=told), status
     return render_template("error.html", error=known, title=error.name), status
+
+
+_STEPS = (limits.tell, _account, transfer.revalidate, _protect, tracing.tell, transfer.compress, origins.allow)

@@ -41,7 +41,7 @@ def take_in(hub: Hub, principal: Principal, system: str, body: bytes) -> dict[st
     report = hub.take_in(source, Delivery(f"api by {principal.name}", print_of, payloads))
     counts = {name: getattr(report, name) for name in _COUNTS}
     asker = ASKER.get()
-    came = {"request": asker.request, "key": asker.key} if asker else {}
+    came = asker.came if asker else {}
     shown.note(hub.beside, Act(principal.name, "ingest", system, counts | came), hub.clock())
     examples = [
         {"place": place, "code": f.code, "field": f.field, "message": f.message} for place, f in report.examples

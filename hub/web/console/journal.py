@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 
 from hub import queries
-from hub.doctor import explanation
+from hub.doctor import codes, explanation
 from hub.store import audit, reads, refused
 from hub.store.engine import reading
 from hub.web import auth
@@ -62,6 +62,15 @@ def api() -> str:
     """The API by hand: queries that work here, an editor, the answer."""
     auth.visitor()
     return render_template("api.html", title="API", queries=QUERIES)
+
+
+@routes.get("/api/errors")
+def errors() -> str | Response:
+    """Every code, with what it means and what to do about it; in JSON for who asks for that."""
+    found = [(code, *explanation(code)) for code in codes()]
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify([dict(zip(("code", "title", "meaning", "next"), one, strict=True)) for one in found])
+    return render_template("errors.html", title="Codes", codes=found)
 
 
 @routes.get("/api/errors/<code>")

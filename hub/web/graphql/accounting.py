@@ -25,7 +25,7 @@ from canonical.catalogue import ENTITIES
 from canonical.errors import MasterDataError
 from hub.store import audit, shown
 from hub.store.access import Principal
-from hub.store.audit import ASKER, Act, Asker
+from hub.store.audit import ASKER, Act
 from hub.store.engine import Connection, with_each, writing
 from hub.web.graphql.context import hub_of, principal_of
 from hub.web.graphql.shapes import camel, type_name
@@ -56,7 +56,7 @@ def note_read(hub: Hub, principal: Principal, schema: GraphQLSchema, query: str,
     asker, fields = ASKER.get(), personal(schema, query)
     if asker is None or not fields or "personal" in principal.sight.hidden:
         return
-    detail = _came(asker) | {"fields": list(fields), "ids": shown.personal(asker.saw)}
+    detail = asker.came | {"fields": list(fields), "ids": shown.personal(asker.saw)}
     shown.note(hub.beside, Act(principal.name, "read", name or "a query", detail), hub.clock())
 
 
@@ -126,7 +126,3 @@ def _accounted(name: str, resolve: Any, root: Any, info: graphene.ResolveInfo, /
                     Act(actor, name, subject, {"without effect": code} if code else {}),
                     hub_of(info).clock(),
                 )
-
-
-def _came(asker: Asker) -> dict[str, Any]:
-    return {"request": asker.request, "key": asker.key}

@@ -27,10 +27,12 @@ from canonical.errors import MasterDataError
 from hub.errors import InvalidRequest
 from hub.log import logger
 from hub.store.access import Principal
+from hub.store.engine import within
 from hub.web import auth
 from hub.web.graphql.accounting import note_read
 from hub.web.graphql.budget import Measure, measured, refuse
 from hub.web.graphql.schema import build
+from hub.web.graphql.trusted import introspects, query_of, unsuggested
 from hub.web.limits import spend
 from hub.web.once import FAILED, once
 
@@ -44,9 +46,9 @@ _schema = lru_cache(maxsize=1)(lambda: build().graphql_schema)
 class _Refused(Exception):
     """A request that is no GraphQL request."""
 
-    def __init__(self, status: int, message: str, **headers: str) -> None:
+    def __init__(self, status: int, message: str, *, cause: MasterDataError | None = None) -> None:
         super().__init__(message)
-        self.status, self.headers = status, headers
+        self.status, self.cause = status, cause
 
 
 @routes.route("/graphql", methods=["GET", "POST"])
@@ -59,8 +61,8 @@ def answer() -> Response:
         principal = auth.asking()
         asked = _asked()
     except _Refused as refused:
-        told = {"errors": [_said(GraphQLError(str(refused)))]}
-        return _reply(told, refused.status, form or PLAIN, refused.headers)
+        told = {"errors": [_said(GraphQLError(str(refused), original_error=refused.cause))]}
+        return _reply(told, refused.status, form or PLAIN)
     document, errors = _prepared(asked["query"])
     if document is not None:
         errors = _fits(document, asked)
@@ -71,7 +73,8 @@ def answer() -> Response:
     run = partial(_executed, document, asked, principal, form=form, cost=cost)
     operation = get_operation_ast(document, asked["operationName"])
     if operation is None or operation.operation is not OperationType.MUTATION:
-        answered = run()
+        with within(auth.hub().settings.query_seconds):
+            answered = run()
         name = operation.name.value if operation and operation.name else None
         note_read(auth.hub(), principal, _schema(), asked["query"], name)
         return answered
@@ -101,27 +104,34 @@ def _form() -> str | None:
 
 def _asked() -> dict[str, Any]:
     """Query, variables and operation name as they were sent. Raises _Refused."""
-    if request.method == "GET":
-        sent: Any = {name: request.args[name] for name in ("query", "operationName") if name in request.args}
-        for name in ("variables", "extensions"):
-            if name in request.args:
-                try:
-                    sent[name] = orjson.loads(request.args[name])
-                except orjson.JSONDecodeError:
-                    raise _Refused(400, f"`{name}` is no JSON.") from None
-    else:
-        if request.mimetype != PLAIN:
-            raise _Refused(415, f"a GraphQL request is sent as {PLAIN}.")
-        sent = request.get_json(silent=True)
+    if request.method == "POST" and request.mimetype != PLAIN:
+        raise _Refused(415, f"a GraphQL request is sent as {PLAIN}.")
+    sent: Any = _in_address() if request.method == "GET" else request.get_json(silent=True)
     if not isinstance(sent, dict):
         raise _Refused(400, "a GraphQL request is one JSON object; batches are not answered.")
-    kinds = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
+    kinds = {"query": str, "operationName": str, "variables": dict, "extensions": dict, "documentId": str}
     for name, kind in kinds.items():
         if sent.get(name) is not None and not isinstance(sent[name], kind):
             raise _Refused(400, f"`{name}` is {'a text' if kind is str else 'an object'} in a GraphQL request.")
-    if sent.get("query") is None:
+    try:
+        query = query_of(auth.hub().settings, sent)
+    except MasterDataError as error:
+        raise _Refused(400, error.message, cause=error) from error
+    if query is None:
         raise _Refused(400, "a GraphQL request has a `query`.")
-    return {name: sent.get(name) for name in kinds}
+    return {name: sent.get(name) for name in kinds} | {"query": query}
+
+
+def _in_address() -> dict[str, Any]:
+    """What a GET says. Raises _Refused."""
+    said = request.args
+    sent: dict[str, Any] = {name: said[name] for name in ("query", "operationName", "documentId") if name in said}
+    for name in {"variables", "extensions"} & said.keys():
+        try:
+            sent[name] = orjson.loads(said[name])
+        except orjson.JSONDecodeError:
+            raise _Refused(400, f"`{name}` is no JSON.") from None
+    return sent
 
 
 @lru_cache(maxsize=500)
@@ -145,6 +155,8 @@ def _fits(document: DocumentNode, asked: dict[str, Any]) -> tuple[GraphQLError, 
         return (GraphQLError("Name one of the document's operations as `operationName`."),)
     if request.method == "GET" and operation.operation is not OperationType.QUERY:
         return (GraphQLError("GET answers queries; send a mutation by POST."),)
+    if refused := introspects(auth.hub().settings, _schema(), asked["query"]):
+        return refused
     try:
         measure: Measure = measured(document, asked["variables"])
         refuse(measure)
@@ -163,7 +175,11 @@ def _said(error: GraphQLError) -> dict[str, Any]:
         setattr(g, FAILED, True)
     code = known.code if known else "HUB-1000" if cause else "HUB-6001"
     told: dict[str, Any] = {
-        "message": known.message if known else "Internal error." if cause else error.message,
+        "message": known.message
+        if known
+        else "Internal error."
+        if cause
+        else unsuggested(auth.hub().settings, error.message),
         "extensions": {
             "code": code,
             "hint": known.hint if known else MasterDataError.hint if cause else InvalidRequest.hint,
@@ -176,5 +192,5 @@ def _said(error: GraphQLError) -> dict[str, Any]:
     return told | ({"path": error.path} if error.path else {})
 
 
-def _reply(body: dict[str, Any], status: int, form: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, headers, content_type=f"{form}; charset=utf-8")
+def _reply(body: dict[str, Any], status: int, form: str) -> Response:
+    return Response(orjson.dumps(body), status, content_type=f"{form}; charset=utf-8")
