@@ -27,6 +27,7 @@ LEVELS = {  # how soon a question of each kind is to be answered
     "match": timedelta(days=3),
     "finding": timedelta(days=5),
     "relation": timedelta(days=5),
+    "lapsed": timedelta(days=5),
     "reconfirm": timedelta(days=7),
 }
 AGES = (("<1d", timedelta(days=1)), ("1-3d", timedelta(days=3)), ("3-7d", timedelta(days=7)), (">7d", timedelta.max))

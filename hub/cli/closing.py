@@ -53,14 +53,18 @@ def reopen(closing: int, *, reason: str, author: str, directory: Path | None) ->
 @folder
 @form
 def ls(*, directory: Path | None, form: str) -> None:
-    """List closings, the newest first."""
+    """List closings, the newest first, and how many records of their period have changed since."""
+    from hub.flow.books import outdated
     from hub.store import books as stored
     from hub.store.engine import reading
 
-    with reading(open_hub(directory).engine) as connection:
-        rows = stored.every(connection)
+    hub = open_hub(directory)
+    with reading(hub.engine) as connection:
+        moved = outdated(connection, hub.rulesets)
+        rows = [row | {"touched": len({one.golden for one in moved.get(row["id"], ())})}
+                for row in stored.every(connection)]  # fmt: skip
     if form == "json":
         put_json(rows)
     else:
-        columns = ("id", "books", "through", "author", "reason", "closed_at", "reopened_at", "reopened_by")
+        columns = ("id", "books", "through", "author", "reason", "closed_at", "reopened_at", "reopened_by", "touched")
         put_table(columns, [[row[name] for name in columns] for row in rows])

@@ -17,6 +17,7 @@ from hub.flow.promote import Will
 from hub.store import audit, books, plans, reads
 from hub.store.audit import Act
 from hub.store.book_tables import EVERYBODY
+from hub.store.books import Moved
 from hub.store.engine import Connection, Engine, writing
 from hub.store.plans import Owed
 from rules.ruleset import RuleSet
@@ -57,6 +58,26 @@ def reopen(engine: Engine, closing_id: int, will: Will, now: datetime) -> None:
         if not books.reopen(connection, closing_id, will.author, now):
             raise NotFound(f"there is no closing {closing_id} in force.", hint="`hub books ls` lists them.")
         audit.append(connection, Act(will.author, "reopen books", str(closing_id), {"reason": will.reason}), now)
+
+
+def outdated(connection: Connection, rulesets: Mapping[str, RuleSet]) -> dict[int, list[Moved]]:
+    """The closings after which something in their period changed, with what; the last in force of each books."""
+    standing = books.standing(connection)
+    found: dict[int, list[Moved]] = {}
+    periods = {name: one.document.period for name, one in rulesets.items() if one.document.period is not None}
+    for entity, period in periods.items() if standing else ():
+        since, through = (min(one["closed_at"] for one in standing), max(one["through"] for one in standing))
+        moved = books.moved(connection, entity, period.date, since, through)
+        parents = plans.parents(connection, sorted({one.golden for one in moved})) if period.books else {}
+        for one in standing:
+            closed = {one["books"]: one["through"]}
+            found.setdefault(one["id"], []).extend(
+                each
+                for each in moved
+                if each.at > one["closed_at"]
+                and books.touches(closed, each.days, parents.get(each.golden, {}).get(period.books or ""))
+            )
+    return {id_: sorted(moved, key=lambda one: one.at) for id_, moved in found.items() if moved}
 
 
 def ask_for_closed(

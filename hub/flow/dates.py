@@ -14,7 +14,7 @@ from hub.flow.gather import Gathered, gather
 from hub.flow.impact import of_core
 from hub.flow.rejudge import sweep
 from hub.flow.times import fades, starts
-from hub.store import audit, cases, dates, rulesets
+from hub.store import audit, cases, dates, lapsing, rulesets
 from hub.store.audit import Act
 from hub.store.engine import Connection, Engine, writing
 from hub.store.verdicts import Verdict, write
@@ -44,6 +44,7 @@ def _follow(connection: Connection, entity: str, now: datetime) -> int | None:
     if live is None:
         return None
     last = max(dates.followed(connection).get(entity, live.since), live.since)
+    lapsing.ask(connection, entity, lapsing.over(connection, entity, now), now)
     begun = [moment for moment in starts(live.ruleset) if last < moment <= now]
     lapsed = dates.lapsed(connection, entity, now)
     fading = fades(live.ruleset) if last.date() < now.date() else frozenset()

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from canonical.catalogue import ENTITIES
 from hub.flow.gather import gather
-from hub.store import cases, confirming
+from hub.store import cases, confirming, lapsing
 from hub.store import rulesets as stored
 from hub.store.engine import Connection
 from hub.store.verdicts import Verdict, write
@@ -27,12 +27,14 @@ def resolve(
 
     The rules are those in force when it is this transaction's turn, whatever the caller had in hand.
     Decisions about pairs whose evidence has changed are asked about again; those that lapse with it end,
-    and their records are judged once more.
+    and their records are judged once more. Values set on them that have ended are asked about.
     """
     decided = _judge(connection, rulesets, touched, now)
     lapsed = {name: confirming.ask_again(connection, name, touched[name], now) for name in decided}
     if any(lapsed.values()):
         decided |= _judge(connection, rulesets, {name: ids for name, ids in lapsed.items() if ids}, now)
+    for name in decided:
+        lapsing.ask(connection, name, touched[name], now)
     return decided
 
 

@@ -257,7 +257,7 @@ task = Table(
     Column("opened_at", Utc, nullable=False),
     Column("closed_at", Utc),
     Column("closed_by", Text),  # a decision's id, or why it closed by itself
-    _one_of("kind", "match", "value", "approval", "finding", "reconfirm", "relation"),
+    _one_of("kind", "match", "value", "approval", "finding", "reconfirm", "relation", "lapsed"),
     _one_of("state", "open", "closed"),
     Index(None, "state", "entity", "opened_at"),
     Index(None, "left_id"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from hub import queries
 from hub.backlog import Backlog, Filter, backlog
+from hub.cli import looking
 from hub.comparing import comparison
 from hub.store.access import Principal
 from hub.wiring import Hub
@@ -105,3 +108,46 @@ def test_comparison_says_what_would_become_and_writes_nothing(full: Hub) -> None
     assert (again.joined, again.impact) == (True, [])
     after = {line.name: line.after for line in found.lines}
     assert {name: again.sides[0]["values"].get(name) for name in after} == after
+
+
+COMMANDS = {"next": looking.following, "stats": looking.stats}
+
+
+def said(hub: Hub, *words: str) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(looking, "open_hub", lambda _directory: hub)
+        found = CliRunner().invoke(COMMANDS[words[0]], words[1:], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found
+
+
+def test_review_next_shows_the_first_question_and_passes_over_what_others_hold(full: Hub) -> None:
+    first, second = (one.id for one in seen(full).questions[:2])
+    told = said(full, "next", "--as", "mia")
+    assert "Hazel Trading Ltd" in told.stdout
+    assert "Hazel Trading Limited" in told.stdout
+    assert f"hub review decide {first} same|different|related" in told.stderr
+    assert "84,120.00 GBP open" in told.stderr
+    full.attending(Principal("kim", "steward")).claim(first)
+    assert json.loads(said(full, "next", "--as", "mia", "--format", "json").stdout)["task"] == second
+    shown = json.loads(said(full, "next", "--as", "kim", "--format", "json").stdout)
+    assert (shown["task"], shown["kind"]) == (first, "match")
+    assert {"field": "legal_name", "a": "Hazel Trading Ltd", "b": "Hazel Trading Limited"}.items() <= next(
+        one for one in shown["lines"] if one["field"] == "legal_name"
+    ).items()
+    assert {part[0] for part in shown["evidence"]["parts"]}
+
+
+def test_review_next_says_when_nothing_waits(hub: Hub) -> None:
+    assert said(hub, "next").stderr == "no question waits.\n"
+
+
+def test_review_stats_counts_what_is_open_asked_and_answered(full: Hub) -> None:
+    full.desk(MIA).answer(seen(full).questions[0].id, "same", "one company")
+    full.attending(MIA).snooze(seen(full).questions[0].id, full.clock() + timedelta(days=2), "they are away")
+    full.clock.move(hours=30)  # type: ignore[attr-defined]
+    counts = json.loads(said(full, "stats", "--format", "json").stdout)
+    wanted = {"open": 1, "put off": 1, "overdue": 0, "open, match": 1, "open, 1-3d": 1, "open, <1d": 0,
+              "opened in 14 days": 3, "answered in 14 days": 1}  # fmt: skip
+    assert {name: counts[name] for name in wanted} == wanted
+    assert "answered in 14 days" in said(full, "stats").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from adapters.decode import decode
 from adapters.mapping import load
 from adapters.targets.memory import MemoryTarget
 from hub import queries
+from hub.cli import closing
 from hub.errors import InvalidRequest, NotFound, PlanStale
 from hub.flow import books as flow
 from hub.flow import publish
@@ -25,6 +27,7 @@ from hub.web.graphql.schema import build
 from hub.wiring import Hub
 from tests.worlds import golden_of
 
+READER = Principal("rea", "reader")
 FINN = Will("finn", "the quarter is reported")
 SOURCE = load(
     """
@@ -58,8 +61,6 @@ _serial = iter(range(10**6))
 
 
 def deliver(hub: Hub, *payloads: dict[str, Any]) -> None:
-    import json
-
     lines = [decode(json.dumps({"at": "2026-09-01T00:00:00Z", **one}), n) for n, one in enumerate(payloads, 1)]
     ingest(hub.engine, hub.rulesets, SOURCE, Delivery("test", f"books {next(_serial)}", lines), clock=hub.clock)
 
@@ -165,3 +166,28 @@ def test_commands_and_graphql_close_and_list(hub: Hub, erp: MemoryTarget, monkey
     assert [(one["through"], one["author"]) for one in listed] == [("2026-09-30", "fay"), ("2026-08-31", "finn")]
     assert run_(closing.books, ["reopen", "1", *who]).exit_code == 0
     assert "2026-09-30" in run_(closing.books, ["ls"]).output
+
+
+def test_sign_off_is_outdated_once_something_of_its_period_changes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(hub, bill("1", "2026-08-15"), bill("2", "2026-09-15"))
+    made = flow.close(hub.engine, "*", date(2026, 8, 31), FINN, hub.clock())
+    hub.clock.move(hours=1)  # type: ignore[attr-defined]
+    deliver(hub, bill("2", "2026-09-20", at="2026-09-21T00:00:00Z"), bill("3", "2026-09-21"))
+    assert _outdated(hub) == {}
+    hub.clock.move(hours=1)  # type: ignore[attr-defined]
+    deliver(hub, bill("1", "2026-09-15", at="2026-09-22T00:00:00Z"))  # moved out of the period
+    assert _outdated(hub) == {made: ["1"]}
+    deliver(hub, bill("4", "2026-08-31"))
+    assert _outdated(hub) == {made: ["1", "4"]}
+    monkeypatch.setattr(closing, "open_hub", lambda _directory: hub)
+    listed = CliRunner().invoke(closing.books, ["ls", "--format", "json"])
+    assert [row["touched"] for row in json.loads(listed.stdout)] == [2]
+    asked = build().execute("{ bookClosings { touched outdatedSince } }", context={"hub": hub, "principal": READER})
+    assert asked.data["bookClosings"] == [{"touched": 2, "outdatedSince": "2026-10-01T14:00:00+00:00"}]
+    flow.close(hub.engine, "*", date(2026, 8, 31), FINN, hub.clock())  # signed off again
+    assert _outdated(hub) == {}
+
+
+def _outdated(hub: Hub) -> dict[int, list[str]]:
+    with reading(hub.engine) as connection:
+        return {id_: [one.label for one in moved] for id_, moved in flow.outdated(connection, hub.rulesets).items()}

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from canonical.ids import SourceKey
+from hub import queries
 from hub.flow.dates import follow
 from hub.flow.promote import Will, promote
 from hub.flow.replay import verify
@@ -144,3 +145,41 @@ def test_trust_that_fades_changes_the_value_on_its_day_and_says_so(hub: Hub) -> 
     assert entry["detail"]["trust_faded"] == ["trust"]
     assert entry["detail"]["changed"] == 1
     assert verify(hub.engine).first == []
+
+
+def lapsed(hub: Hub) -> list[str]:
+    return [row["reason"] for row in queries.tasks(hub.engine) if row["kind"] == "lapsed"]
+
+
+def test_value_that_ends_on_a_date_is_asked_about_until_another_is_set(world: Hub) -> None:
+    desk = world.desk(MIA)
+    desk.override(KEY, "industry", "Ships", reason="they said", until=world.clock() + timedelta(days=3))
+    follow(world.engine, world.clock())
+    assert lapsed(world) == []
+    world.clock.move(days=4)  # type: ignore[attr-defined]
+    follow(world.engine, world.clock())
+    follow(world.engine, world.clock())
+    assert lapsed(world) == ["the value that mia set for industry ended on 2026-10-04"]
+    assert golden_of(world, str(KEY))["values"]["industry"] == "Rail"
+    world.desk(MIA).override(KEY, "industry", "Ships", reason="they said it again")
+    assert lapsed(world) == []
+    assert verify(world.engine).first == []
+
+
+def test_value_that_ended_while_another_record_came_is_asked_about_too(world: Hub) -> None:
+    made = world.desk(MIA).override(KEY, "industry", "Ships", reason="so", until=world.clock() + timedelta(days=3))
+    world.clock.move(days=4)  # type: ignore[attr-defined]
+    tax = {"tax": "GB980780684", "country": "GB"}
+    deliver(world, [account("billing", "b", name="Acme Limited", industry="Sea", at="2026-06-01T00:00:00Z", **tax)])
+    follow(world.engine, world.clock())
+    assert len(lapsed(world)) == 1
+    world.desk(MIA).undo(made)
+    follow(world.engine, world.clock())
+    assert lapsed(world) == []
+
+
+def test_value_that_its_record_has_outdated_is_asked_about(world: Hub) -> None:
+    world.desk(MIA).override(KEY, "industry", "Ships", reason="they said", while_said=True)
+    tax = {"tax": "GB980780684", "country": "GB"}
+    deliver(world, [account("crm", "a", name="Acme Ltd", industry="Air", at="2026-06-01T00:00:00Z", **tax)])
+    assert lapsed(world) == ["the value that mia set for industry ended when crm:account:a said something else"]

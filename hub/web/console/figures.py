@@ -61,10 +61,11 @@ def month_end() -> str:
     hub, now = auth.hub(), auth.hub().clock()
     items = closing.checklist(hub.engine, now)
     with reading(hub.engine) as connection:
-        closed = books.every(connection)
+        closed, outdated = books.every(connection), bookkeeping.outdated(connection, hub.rulesets)
     return render_template(
-        "close.html", title="Month-end", items=items, closed=closed, through=closing.last_month(now.date()),
-        may_close=auth.visitor().role in closing.MAY_CLOSE, open=sum(1 for item in items if item.count),
+        "close.html", title="Month-end", items=items, closed=closed, outdated=outdated,
+        through=closing.last_month(now.date()), may_close=auth.visitor().role in closing.MAY_CLOSE,
+        open=sum(1 for item in items if item.count),
     )  # fmt: skip
 
 

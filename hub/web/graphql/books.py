@@ -30,6 +30,8 @@ class BookClosing(graphene.ObjectType):
     closed_at = graphene.NonNull(graphene.String)
     reopened_at = graphene.String()
     reopened_by = graphene.String()
+    outdated_since = graphene.String(description="When something of its period first changed after it")
+    touched = graphene.NonNull(graphene.Int, description="Golden records of its period that changed after it")
 
 
 class CloseBooks(graphene.Mutation):
@@ -91,9 +93,13 @@ class Query:
     @staticmethod
     def resolve_book_closings(_root: None, info: graphene.ResolveInfo) -> list[dict[str, Any]]:
         """All closings, reopened ones too."""
-        with reading(hub_of(info).engine) as connection:
-            rows = books.every(connection)
-        return [timed(row, "through", "closed_at", "reopened_at") for row in rows]
+        hub = hub_of(info)
+        with reading(hub.engine) as connection:
+            rows, moved = books.every(connection), flow.outdated(connection, hub.rulesets)
+        for row in rows:
+            since = moved.get(row["id"], [])
+            row |= {"outdated_since": since[0].at if since else None, "touched": len({one.golden for one in since})}
+        return [timed(row, "through", "closed_at", "reopened_at", "outdated_since") for row in rows]
 
 
 class Mutation:
