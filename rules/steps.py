@@ -22,6 +22,17 @@ def walks(rule: Relation, entity: str) -> Iterator[Steps]:
         yield split(rule.own, entity)[0]
 
 
+def reach(rule: Relation, entity: str) -> Iterator[Steps]:
+    """The walks to all whose change may matter to a rule: `walks`, and to what the references that it compares mean."""
+    yield from walks(rule, entity)
+    compared = [(rule.to, path) for path in (*rule.where, *([rule.their] if rule.their else ()))]
+    compared += [split(rule.own, entity)] if rule.own else []
+    for walk, path in compared:
+        field = path.split(".")[0]
+        if field in ENTITIES[(entity, *ends(walk, entity))[-1]].references:
+            yield (*walk, field)
+
+
 def after(step: str, entity: str) -> str:
     """The entity that a step from this one leads to. Raises RuleSetInvalid when it leads nowhere."""
     child, _, field = step.partition(".")

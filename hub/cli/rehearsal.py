@@ -173,6 +173,10 @@ def _tell(simulation_id: int, one: Any) -> None:
           lambda r: f"{r['left']} and {r['right']} {r['answer']}, not by the draft ({r['score']:+.1f})")  # fmt: skip
     _list("finding gained", report["findings_gained"], lambda r: f"{r['golden']} {r['severity']}: {r['message']}")
     _list("field", fields, _field)
+    _list(
+        "relation broken", report.get("relations_gained", []), lambda r: f"{r['golden']} {r['effect']}: {r['message']}"
+    )
+    _list("relation met again", report.get("relations_lost", []), lambda r: f"{r['golden']} {r['message']}")
     _list("publication", report["publications"], lambda r: f"{r['target']} {r['action']} {r['golden']}")
     _list("question", report["reviews_entered"], lambda r: f"{r['left']} {r['right'] or ''}  {r['reason']}")
     _list("question gone", report["reviews_left"], lambda r: f"{r['left']} {r['right'] or ''}  {r['reason']}")

@@ -27,6 +27,8 @@ from hub.store.verdicts import Verdict, newly_owed, owe, write
 from rules.judge import judge
 from rules.ruleset import RuleSet, load, shipped
 
+BESIDE = ("document", "answers", "relations_gained", "relations_lost")  # of a report: nothing that a promotion writes
+
 
 @dataclass(frozen=True, slots=True)
 class Will:
@@ -61,7 +63,7 @@ def put_in_force(connection: Connection, entity: str, simulation_id: int, will: 
         owed = newly_owed(connection, verdict, impact.retold)
         write(connection, verdict)
         owe(connection, verdict, owed)
-    said = {name: lines for name, lines in found.report.items() if name not in ("document", "answers")}
+    said = {name: lines for name, lines in found.report.items() if name not in BESIDE}
     if _plain(impact) != said:
         raise SimulationStale(f"the result is not what S-{simulation_id} said; nothing was changed.")
     detail = {"version": draft.version, "previous": base.version, "simulation": simulation_id}

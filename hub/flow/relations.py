@@ -15,7 +15,7 @@ from hub.store.engine import Connection, Engine, reading, writing
 from hub.store.relations import Broken, Mark
 from rules.relations import broken
 from rules.ruleset import RuleSet, shipped
-from rules.steps import Steps, ends, walks
+from rules.steps import Steps, ends, reach
 
 PAGE = 1000  # golden records, or changes
 
@@ -29,12 +29,14 @@ def settle(engine: Engine, now: datetime) -> dict[str, int]:
     return {name: count for name, ruleset in behind.items() if (count := _entity(engine, ruleset, now))}
 
 
-def unmet(connection: Connection, ruleset: RuleSet, ids: Sequence[str]) -> list[Broken]:
-    """What golden records of one entity do not meet, as everything stands in this transaction."""
+def unmet(
+    connection: Connection, ruleset: RuleSet, ids: Sequence[str], world: relations.World | None = None
+) -> list[Broken]:
+    """What golden records of one entity do not meet, as everything stands in this transaction, or in another world."""
     found: list[Broken] = []
     if ruleset.document.relations:
         for start in range(0, len(ids), PAGE):
-            met = relations.around(connection, ruleset, ids[start : start + PAGE])
+            met = relations.around(connection, ruleset, ids[start : start + PAGE], world)
             found += [Broken(id_, rule) for id_, one in met.items() for rule in broken(ruleset, one)]
     return found
 
@@ -73,13 +75,13 @@ def _behind(ruleset: RuleSet, mark: Mark | None, last: int) -> bool:
     """Whether there is anything to look at: other rules, records not looked at yet, or changes."""
     if not ruleset.document.relations and mark is None:
         return False
-    return mark != Mark(_named(ruleset), last)
+    return mark != Mark(named(ruleset), last)
 
 
 def _next(connection: Connection, ruleset: RuleSet) -> tuple[list[str], Mark | None, bool]:
     """Golden records to look at, the mark after them, and whether there may be more; no mark: nothing to do."""
     entity = ruleset.entity.name
-    before, rules = relations.marks(connection).get(entity), _named(ruleset)
+    before, rules = relations.marks(connection).get(entity), named(ruleset)
     if before is None or before.rules != rules:
         before = Mark(rules, relations.last_change(connection), "")
     if before.after is not None:
@@ -100,7 +102,7 @@ def _touched(connection: Connection, ruleset: RuleSet, changes: Sequence[tuple[i
     for _, name, golden_id, version in changes:
         seen.setdefault(name, []).append((golden_id, version))
     found = {golden_id for golden_id, _ in seen.get(entity, ())}
-    for walk in {prefix for rule in ruleset.document.relations for prefix in _prefixes(walks(rule, entity))}:
+    for walk in {prefix for rule in ruleset.document.relations for prefix in prefixes(reach(rule, entity))}:
         end = ends(walk, entity)[-1]
         found |= {subject for _, subject in _subjects(connection, walk, entity, seen.get(end, ()))}
     return found
@@ -118,12 +120,12 @@ def _subjects(
     return found
 
 
-def _prefixes(found: Iterable[Steps]) -> Iterable[Steps]:
+def prefixes(found: Iterable[Steps]) -> Iterable[Steps]:
     """Each walk and all that it goes by."""
     return (walk[:length] for walk in found for length in range(1, len(walk) + 1))
 
 
-def _named(ruleset: RuleSet) -> str:
+def named(ruleset: RuleSet) -> str:
     """A name of the relations and of the facts that their conditions ask for."""
     said = [repr(ruleset.document.facts), *(rule.model_dump_json() for rule in ruleset.document.relations)]
     return blake2b("\n".join(said).encode(), digest_size=16).hexdigest()

@@ -2,7 +2,7 @@
 
 The judgement runs on an overlay, so that the hub goes on meanwhile; only its result is saved, with the
 hash of the draft and a mark of how far the store was. Promotion walks the same way and must come to
-the same result.
+the same result; relations, which other entities have a part in, are settled as always afterwards.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from hub.errors import InvalidRequest, NotFound
+from hub.flow.bearing import bearing
 from hub.flow.documents import difference
 from hub.flow.impact import Impact, of_core, retold
 from hub.flow.rejudge import PAGE, reindex_all, sweep
-from hub.store import journal, overlay, rulesets, simulations
+from hub.store import drafted, journal, overlay, rulesets, simulations
 from hub.store.engine import Connection, Engine, writing
 from hub.store.simulations import Simulation
 from hub.store.verdicts import Verdict
@@ -34,11 +35,16 @@ def simulate(engine: Engine, draft: RuleSet, author: str, now: datetime) -> int:
         prepare(connection, draft, base, overlaid=True)
         for gathered in sweep(connection, draft, kept=True):
             judgement = judge(gathered.case, draft, now)
-            impact.add(connection, of_core(Verdict(draft, gathered.case, gathered.core, judgement, now)))
+            verdict = of_core(Verdict(draft, gathered.case, gathered.core, judgement, now))
+            impact.add(connection, verdict)
+            drafted.keep(connection, verdict)
         answers = _answers(connection, draft)
+        gained, lost = bearing(connection, rulesets.in_force(connection, shipped()), draft)
     changes = [list(change) for change in difference(base.document, draft.document)]
-    report = impact.document() | {"document": changes, "answers": answers}
-    counts = impact.counts() | {name: len(answers[name]) for name in ("agree", "contradict", "undecided")}
+    beside = {"relations_gained": gained, "relations_lost": lost}
+    report = impact.document() | {"document": changes, "answers": answers} | beside
+    counts = impact.counts() | {name: len(lines) for name, lines in beside.items()}
+    counts |= {name: len(answers[name]) for name in ("agree", "contradict", "undecided")}
     made = Simulation(
         entity, base.version, draft.version, draft.text, mark, impact.records, counts, report, now, author
     )  # fmt: skip

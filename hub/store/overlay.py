@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.store import drafted
 from hub.store.tables import evidence, hot_key, match_key, record
 
 DERIVED = (match_key, hot_key, evidence)
@@ -95,6 +96,8 @@ def _create(connection: sa.Connection) -> None:
         for index in table.indexes:
             sa.Index(f"{index.name}_overlay", *(made.c[column.name] for column in index.columns))
         made.create(connection, checkfirst=False)
+    for table in drafted.TABLES:
+        table.create(connection, checkfirst=False)
 
 
 def _guard_sqlite(connection: sa.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -42,13 +42,25 @@ class Broken:
     rule: Relation
 
 
-def around(connection: sa.Connection, ruleset: RuleSet, ids: Sequence[str]) -> dict[str, Surroundings]:
+class World(Protocol):
+    """What stands, as walks and values are read from it: the store's own, or what rehearsed rules would leave."""
+
+    def step(self, connection: sa.Connection, here: Sequence[str], name: str, /) -> Iterable[Any]:
+        """Pairs of golden records: these, and where one step leads from each."""
+
+    def values(self, connection: sa.Connection, ids: Sequence[str], /) -> dict[str, dict[str, Any]]:
+        """The values of those that stand; references are golden ids, None while the other is not here."""
+
+
+def around(
+    connection: sa.Connection, ruleset: RuleSet, ids: Sequence[str], world: World | None = None
+) -> dict[str, Surroundings]:
     """Each of these live golden records with those that its entity's relations speak of; references are golden ids."""
-    entity = ruleset.entity.name
+    entity, world = ruleset.entity.name, world or STORED
     wanted = {walk for rule in ruleset.document.relations for walk in walks(rule, entity) if walk}
-    reached = {walk: walked(connection, ids, walk) for walk in sorted(wanted)}
+    reached = {walk: walked(connection, ids, walk, world) for walk in sorted(wanted)}
     everybody = sorted({*ids, *(end for pairs in reached.values() for _, end in pairs)})
-    values = _values(connection, everybody)
+    values = world.values(connection, everybody)
     found: dict[str, dict[Steps, list[Mapping[str, Any]]]] = {id_: {walk: [] for walk in wanted} for id_ in ids}
     for walk, pairs in reached.items():
         for start, end in sorted(pairs):
@@ -57,13 +69,13 @@ def around(connection: sa.Connection, ruleset: RuleSet, ids: Sequence[str]) -> d
     return {id_: Surroundings(values[id_], found[id_]) for id_ in ids if id_ in values}
 
 
-def walked(connection: sa.Connection, ids: Iterable[str], steps: Steps) -> Pairs:
+def walked(connection: sa.Connection, ids: Iterable[str], steps: Steps, world: World | None = None) -> Pairs:
     """Where a walk leads from each golden record: pairs of start and end, one statement a step."""
     pairs = {(id_, id_) for id_ in ids}
     for step in steps if pairs else ():
         here = sorted({end for _, end in pairs})
         led: dict[str, list[str]] = {}
-        for start, end in connection.execute(_step(connection, here, step)):
+        for start, end in (world or STORED).step(connection, here, step):
             led.setdefault(start, []).append(end)
         pairs = {(start, further) for start, end in pairs for further in led.get(end, ())}
     return pairs
@@ -105,6 +117,12 @@ def once_referred(connection: sa.Connection, seen: Sequence[tuple[str, int]], fi
     }
     live = sa.select(link.c.golden_id).where(link.c.until.is_(None), among(connection, link.c.record_id, sorted(keys)))
     return set(connection.execute(live.distinct()).scalars())
+
+
+def entity_of(connection: sa.Connection, ids: Sequence[str]) -> str | None:
+    """The entity of golden records that are all of one, as far as one of them is here."""
+    query = sa.select(golden.c.entity).where(among(connection, golden.c.id, list(ids))).limit(1)
+    return connection.execute(query).scalar()
 
 
 def ids_after(connection: sa.Connection, entity: str, after: str, most: int) -> list[str]:
@@ -186,3 +204,18 @@ def _values(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str
     """The values in force of live golden records; references are golden ids, None while the other is not here."""
     led = plans.parents(connection, ids)
     return {id_: {**one.values, **led.get(id_, {})} for id_, one in plans.goldens(connection, ids, live=True).items()}
+
+
+class _Stored:
+    """What stands in the store."""
+
+    def step(self, connection: sa.Connection, here: Sequence[str], name: str, /) -> Iterable[Any]:
+        """Pairs of golden records: these, and where one step leads from each."""
+        return connection.execute(_step(connection, here, name))
+
+    def values(self, connection: sa.Connection, ids: Sequence[str], /) -> dict[str, dict[str, Any]]:
+        """The values in force of live golden records."""
+        return _values(connection, ids)
+
+
+STORED = _Stored()

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from ruamel.yaml import YAML
 
 from adapters.decode import decode
 from adapters.mapping import load
@@ -13,10 +15,15 @@ from adapters.targets.memory import MemoryTarget
 from hub import queries
 from hub.flow import publish, relations
 from hub.flow.ingest import Delivery, ingest
+from hub.flow.promote import Will, promote
+from hub.flow.simulate import get, simulate
 from hub.store import reads
 from hub.store.engine import reading
+from hub.store.relation_tables import relation_finding as table
 from hub.wiring import Hub
-from tests.worlds import enforce, golden_of
+from rules import ruleset as rules
+from rules.ruleset import shipped
+from tests.worlds import enforce, golden_of, rules_text
 
 SOURCE = load(
     """
@@ -199,3 +206,64 @@ def test_target_is_told_no_field_that_is_withheld_from_it(agreed: Hub) -> None:
     assert "industry" not in next(iter(erp.find("account", [id_]))).body
     deliver(agreed, account("crm", "c9", "Cedar SA", industry="furniture"))
     assert leave(agreed, erp, "account") == {"Cedar SA": "the target has it so"}
+
+
+LOOSE = {"relations": [], "validation": [], "approval": []}
+
+
+def findings(hub: Hub) -> set[tuple[str, str]]:
+    """What is not met once everything is settled: golden id and rule, read from the table."""
+    relations.settle(hub.engine, hub.clock())
+    with reading(hub.engine) as connection:
+        return {tuple(row) for row in connection.execute(sa.select(table.c.golden_id, table.c.rule))}
+
+
+def _drafts() -> dict[str, tuple[str, dict[str, Any]]]:
+    newest = [{"id": "newest", "fields": ["*"], "take": "most_recent", "why": "What was said last stands."}]
+    matching = YAML(typ="safe").load(shipped()["account"].text)["matching"]
+    owed = {"id": "owed", "check": "exists", "to": ["invoice.subscription"], "why": "Contracts are invoiced.",
+            "message": "nothing has been invoiced", "severity": "warning", "effect": "review"}  # fmt: skip
+    return {
+        "other relations": ("subscription", {**LOOSE, "relations": [owed]}),
+        "no relations": ("invoice", {"relations": []}),
+        "values of parents": ("subscription", {**LOOSE, "ownership": [], "survivorship": newest}),
+        "customers part": ("account", {**LOOSE, "matching": {**matching, "match": 80, "review": 70}}),
+        "customers join": ("account", {**LOOSE, "matching": {**matching, "match": 1, "review": 0.5}}),
+    }
+
+
+CHANGES = {  # whether something is not met any more, and whether something is met again
+    "other relations": (True, False), "no relations": (False, True), "values of parents": (True, False),
+    "customers part": (True, False), "customers join": (False, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _drafts())
+def test_simulation_tells_what_relations_would_find_and_promotion_then_finds_it(agreed: Hub, name: str) -> None:
+    deliver(
+        agreed,
+        {"system": "erp", "kind": "contract", "key": "C-1", "account": "c1", "currency": "GBP", "at": "2026-08-03T00:00:00Z"},
+        contract("C-2", "c2", "GBP"),
+        invoice("I-1", "b1"), invoice("I-2", "b2"), invoice("I-3", "b2", "C-2"), invoice("I-4", "b1", "C-2"),
+        revenue("R-1", "I-1", "90"), revenue("R-2", "I-1", "20"),
+        {**account("crm", "c3", "Boxwood Ltd"), "domain": "boxwood.example"},
+        invoice("I-5", "c3", "C-2", system="crm"),
+        account("crm", "c4", "Walnut Trading Ltd"), account("billing", "b4", "Walnut Trading Ltd") | {"domain": "wt.example", "mail": "ap@wt.example"},
+        contract("C-4", "c4"), contract("C-9", "c4"), invoice("I-6", "b4", "C-4"),
+    )  # fmt: skip
+    before = findings(agreed)
+    assert before
+    entity, parts = _drafts()[name]
+    draft = rules.load(rules_text(entity, parts), "draft")
+    number = simulate(agreed.engine, draft, "kim", agreed.clock())
+    with reading(agreed.engine) as connection:
+        made = get(connection, number)
+    promote(agreed.engine, entity, number, Will("ben", "they asked for it"), agreed.clock())
+    after = findings(agreed)
+    said = {
+        part: {(line["golden"], line["rule"]) for line in made.report[f"relations_{part}"]}
+        for part in ("gained", "lost")
+    }
+    assert (said["gained"], said["lost"]) == (after - before, before - after)
+    assert made.counts["relations_gained"] == len(after - before)
+    assert (bool(said["gained"]), bool(said["lost"])) == CHANGES[name]
