@@ -125,7 +125,7 @@ def record_type(entity: str) -> type[graphene.ObjectType]:
         {
             "interfaces": (Node, GoldenRecord),
             "description": described.description,
-            "default_resolver": _from_record,
+            "default_resolver": from_record,
         },
     )
     return type(type_name(entity), (graphene.ObjectType,), {**fields, "Meta": meta})
@@ -147,6 +147,16 @@ def relations(entity: str) -> dict[str, Relation]:
 def connection_type(entity: str) -> type[graphene.ObjectType]:
     """A page of records of an entity."""
     return connections.connection_type(entity, record_type(entity))
+
+
+def from_record(name: str, default: Any, record: Mapping[str, Any], _info: Any, **_args: Any) -> Any:
+    """What a record holds of a field: what the hub says of it, else what its sources say."""
+    return record[name] if name in record else record["values"].get(name, default)
+
+
+def from_dict(name: str, default: Any, value: Mapping[str, Any], _info: Any, **_args: Any) -> Any:
+    """A part of a value."""
+    return value.get(name, default)
 
 
 def _children(relation: Relation) -> graphene.Field:
@@ -203,13 +213,5 @@ def _type_of(annotation: Any) -> Any:
 @cache
 def _group(model: type[BaseModel]) -> type[graphene.ObjectType]:
     fields = {name: graphene.Field(_type_of(info.annotation)) for name, info in model.model_fields.items()}
-    meta = type("Meta", (), {"description": (model.__doc__ or "").strip(), "default_resolver": _from_dict})
+    meta = type("Meta", (), {"description": (model.__doc__ or "").strip(), "default_resolver": from_dict})
     return type(model.__name__, (graphene.ObjectType,), {**fields, "Meta": meta})
-
-
-def _from_record(name: str, default: Any, record: Mapping[str, Any], _info: Any, **_args: Any) -> Any:
-    return record[name] if name in record else record["values"].get(name, default)
-
-
-def _from_dict(name: str, default: Any, value: Mapping[str, Any], _info: Any, **_args: Any) -> Any:
-    return value.get(name, default)

@@ -21,7 +21,6 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import execute
 
 from canonical.errors import MasterDataError
 from hub.errors import InvalidRequest
@@ -31,6 +30,7 @@ from hub.store.engine import within
 from hub.web import auth
 from hub.web.graphql.accounting import note_read
 from hub.web.graphql.budget import Measure, measured, refuse
+from hub.web.graphql.compiled import Compiled
 from hub.web.graphql.schema import build
 from hub.web.graphql.trusted import introspects, query_of, unsuggested
 from hub.web.limits import spend
@@ -63,15 +63,15 @@ def answer() -> Response:
     except _Refused as refused:
         told = {"errors": [_said(GraphQLError(str(refused), original_error=refused.cause))]}
         return _reply(told, refused.status, form or PLAIN)
-    document, errors = _prepared(asked["query"])
-    if document is not None:
-        errors = _fits(document, asked)
-    cost = measured(document, asked["variables"]).cost if document and not errors else 0
+    compiled, errors = _prepared(asked["query"])
+    cost = 0
+    if compiled is not None:
+        cost, errors = _fits(compiled.document, asked)
     spend(auth.hub(), principal, cost)
-    if document is None or errors:
+    if compiled is None or errors:
         return _reply({"errors": [_said(error) for error in errors]}, 400 if form == MODERN else 200, form)
-    run = partial(_executed, document, asked, principal, form=form, cost=cost)
-    operation = get_operation_ast(document, asked["operationName"])
+    run = partial(_executed, compiled, asked, principal, form=form, cost=cost)
+    operation = get_operation_ast(compiled.document, asked["operationName"])
     if operation is None or operation.operation is not OperationType.MUTATION:
         with within(auth.hub().settings.query_seconds):
             answered = run()
@@ -81,11 +81,9 @@ def answer() -> Response:
     return once(auth.hub(), principal, run)
 
 
-def _executed(document: DocumentNode, asked: dict[str, Any], principal: Principal, *, form: str, cost: int) -> Response:
-    result: Any = execute(
-        _schema(), document, context_value={"hub": auth.hub(), "principal": principal},
-        variable_values=asked["variables"], operation_name=asked["operationName"],
-    )  # fmt: skip
+def _executed(compiled: Compiled, asked: dict[str, Any], principal: Principal, *, form: str, cost: int) -> Response:
+    context = {"hub": auth.hub(), "principal": principal}
+    result = compiled.execute(asked["operationName"], asked["variables"], context)
     body: dict[str, Any] = {"data": result.data, "extensions": {"cost": cost}}
     if result.errors:
         body["errors"] = [_said(error) for error in result.errors]
@@ -135,7 +133,7 @@ def _in_address() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=500)
-def _prepared(query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
+def _prepared(query: str) -> tuple[Compiled | None, tuple[GraphQLError, ...]]:
     """The document, if it is small enough, shallow enough and valid; else why not."""
     if len(query) > LONGEST:
         return None, (GraphQLError(f"The query has {len(query)} characters; at most {LONGEST} are read."),)
@@ -145,24 +143,24 @@ def _prepared(query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]
     except (GraphQLError, RecursionError) as error:
         return None, (error if isinstance(error, GraphQLError) else GraphQLError("The query is nested too deeply."),)
     errors = validate(_schema(), document, max_errors=5)
-    return (None, tuple(errors)) if errors else (document, ())
+    return (None, tuple(errors)) if errors else (Compiled(_schema(), document), ())
 
 
-def _fits(document: DocumentNode, asked: dict[str, Any]) -> tuple[GraphQLError, ...]:
-    """What the request itself adds: an operation that is there, reads only by GET, and is within the budget."""
+def _fits(document: DocumentNode, asked: dict[str, Any]) -> tuple[int, tuple[GraphQLError, ...]]:
+    """The cost, and what the request adds: an operation that is there, reads only by GET, and is within the budget."""
     operation = get_operation_ast(document, asked["operationName"])
     if not isinstance(operation, OperationDefinitionNode):
-        return (GraphQLError("Name one of the document's operations as `operationName`."),)
+        return 0, (GraphQLError("Name one of the document's operations as `operationName`."),)
     if request.method == "GET" and operation.operation is not OperationType.QUERY:
-        return (GraphQLError("GET answers queries; send a mutation by POST."),)
+        return 0, (GraphQLError("GET answers queries; send a mutation by POST."),)
     if refused := introspects(auth.hub().settings, _schema(), asked["query"]):
-        return refused
+        return 0, refused
     try:
         measure: Measure = measured(document, asked["variables"])
         refuse(measure)
     except GraphQLError as error:
-        return (error,)
-    return ()
+        return 0, (error,)
+    return measure.cost, ()
 
 
 def _said(error: GraphQLError) -> dict[str, Any]:
