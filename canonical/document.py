@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from canonical.errors import MasterDataError
 
@@ -35,6 +35,8 @@ def read_document(text: str, model: type[Model], *, name: str, error: type[Maste
         mark = problem.problem_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise failure(error, name, place, str(problem.problem or "not YAML")) from None
+    except YAMLError as problem:  # a character that no document may hold
+        raise failure(error, name, (1, 1), str(problem).splitlines()[0]) from None
     if not isinstance(tree, dict):
         raise failure(error, name, (1, 1), "a document is a mapping of keys to values")
     try:

@@ -17,6 +17,7 @@ from hub.store.engine import writing
 from hub.web.app import create_app
 from hub.web.graphql.schema import PRINTED, build
 from hub.wiring import Hub
+from tests.contract import breaks, promised, undated
 from tests.worlds import account, deliver
 
 MODERN = "application/graphql-response+json"
@@ -134,3 +135,24 @@ def test_printed_schema_is_the_one_that_is_served_and_breaks_nothing() -> None:
     breaking = find_breaking_changes(build_schema(printed), build_schema(print_schema(served)))
     assert not [one.description for one in breaking]
     assert print_schema(served) + "\n" == printed
+
+
+def test_schema_breaks_no_promise_of_the_last_release() -> None:
+    """After a break on purpose, with a line in the changelog: `python -m tests.contract`."""
+    assert breaks(promised(), PRINTED.read_text("utf-8")) == []
+
+
+def test_field_that_went_or_changed_its_type_is_a_break() -> None:
+    before = "type Query { a: Int! b(x: Int): String }"
+    assert breaks(before, "type Query { a: Int! b(x: Int, y: Int): String c: Int }") == []
+    for after in ("type Query { a: Int! }", "type Query { a: Int b(x: Int): String }",
+                  "type Query { a: Int! b(x: Int, y: Int!): String }"):  # fmt: skip
+        assert breaks(before, after)
+
+
+def test_what_is_deprecated_says_until_when_it_stays() -> None:
+    assert undated(build().graphql_schema) == []
+    said = (
+        'type Query { a: Int @deprecated(reason: "Use b.") b: Int @deprecated(reason: "Goes on 2027-06-30; use c.") }'
+    )
+    assert undated(build_schema(said)) == ["Query.a"]

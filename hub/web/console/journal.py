@@ -19,7 +19,7 @@ QUERIES = {
   }
 }""",
     "Find before creating": """{
-  matches(entity: "account", values: "{\\"legal_name\\": \\"Acorn Foods\\"}") { golden score verdict }
+  matches(entity: "account", values: \"\"\"{"legal_name": "Acorn Foods"}\"\"\") { golden score verdict }
 }""",
     "Invoices of one customer": """{
   accounts(first: 1) {
