@@ -11,7 +11,7 @@ from hub.log import logger
 from hub.store import shown
 from hub.store.audit import ASKER, Act
 from hub.web import auth, changes, ingest, limits, origins, people, signin, tracing, transfer
-from hub.web.console import desk, figures, journal, operations, own, rulebook
+from hub.web.console import desk, figures, graphiql, journal, operations, own, rulebook
 from hub.web.console import views as console
 from hub.web.graphql import view as graphql
 from hub.web.oidc import Issuer
@@ -65,6 +65,7 @@ def create_app(hub: Hub) -> Flask:
         figures,
         rulebook,
         journal,
+        graphiql,
         own,
     ):
         app.register_blueprint(room.routes)

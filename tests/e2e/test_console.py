@@ -6,6 +6,7 @@ With CONCORD_SHOTS the whole page of each is kept in that folder as a picture.
 # ruff: noqa: F811 (fixtures are used here by name)
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from adapters.targets.memory import MemoryTarget
 from hub import queries
+from hub.web.app import create_app
+from hub.web.console.journal import QUERIES
 from hub.wiring import Hub
 from rules.ruleset import shipped
 from tests.e2e.browsing import (  # noqa: F401
@@ -193,6 +196,40 @@ def test_api_page_runs_queries_and_lists_the_schema(browser: Any, hub: Hub, site
     page.click("#run")
     assert "not JSON" in page.inner_text("#answer")
     assert page.errors == []
+
+
+def test_graphiql_answers_and_asks_nobody_else(browser: Any, hub: Hub, site: str) -> None:
+    page = signed_in(browser, hub, site, "reader")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site}/api/graphiql")
+    page.click("button[aria-label^='Execute query']")
+    playwright.expect(page.locator(".graphiql-response")).to_contain_text("Acorn Foods Ltd", timeout=20_000)
+    page.click("button[aria-label='Show Documentation Explorer']")
+    playwright.expect(page.locator(".graphiql-plugin")).to_contain_text("Mutation")
+    assert not [url for url in asked if not url.startswith((site, f"blob:{site}", "data:"))]
+    assert page.errors == []
+
+
+def test_graphiql_is_packed_as_it_lies_or_whole(hub: Hub) -> None:
+    client = create_app(hub).test_client()
+    for name in ("graphiql.js", "graphiql.css", "editor.worker.js", "json.worker.js", "graphql.worker.js"):
+        whole = client.get(f"/static/graphiql/{name}")
+        packed = client.get(f"/static/graphiql/{name}", headers={"Accept-Encoding": "gzip"})
+        assert "Content-Encoding" not in whole.headers
+        assert gzip.decompress(packed.data) == whole.data
+        assert len(packed.data) < len(whole.data)
+    assert client.get("/static/graphiql/nothing.js").status_code == 404
+    assert client.get("/api/graphiql").status_code == 401
+
+
+def test_sample_queries_are_answered_without_an_error(hub: Hub) -> None:
+    client = create_app(hub).test_client()
+    for name, query in QUERIES.items():
+        reply = client.post(
+            "/graphql", json={"query": query}, headers={"Authorization": f"Bearer {key_of(hub, 'reader')}"}
+        )
+        assert reply.get_json().get("errors") is None, name
 
 
 def test_pages_work_without_script(browser: Any, hub: Hub, site: str) -> None:

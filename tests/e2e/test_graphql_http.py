@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from graphql import build_schema
+from graphql import build_client_schema, build_schema, get_introspection_query
 from graphql.utilities import find_breaking_changes, print_schema
 
 from hub.store import access
@@ -116,6 +116,13 @@ def test_query_beyond_its_budget_is_refused_before_anything_is_asked(asked: Aski
     reply = asked.post(query)
     assert reply.status_code == 400
     assert message in reply.get_json()["errors"][0]["message"]
+
+
+def test_schema_is_told_to_tools_and_not_to_those_who_ask_in_circles(asked: Asking) -> None:
+    told = asked.post(get_introspection_query(input_value_deprecation=True)).get_json()["data"]
+    assert build_client_schema(told).query_type
+    circle = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"
+    assert "introspection depth" in asked.post(circle).get_json()["errors"][0]["message"]
 
 
 def test_cost_counts_what_variables_ask_for_and_is_told(asked: Asking) -> None:

@@ -22,6 +22,7 @@ from graphql import (
 )
 
 DEEPEST = 12
+OF_THE_SCHEMA = 4  # levels more for what asks for the schema: tools ask for types wrapped nine times
 MOST_ALIASES = 60  # fields under another name in one document
 DEAREST = 100_000  # fields of records
 USUAL = 50  # records of a list that does not say how many
@@ -84,7 +85,8 @@ class _Walk:
         name = inner.name.value
         many = times if name in LISTS else times * self._first(inner)
         below = self.of(inner, min(many, DEAREST))
-        return Measure(below.depth + 1, below.aliases + (inner.alias is not None), below.cost + times)
+        free = OF_THE_SCHEMA if name in ("__schema", "__type") else 0
+        return Measure(max(below.depth + 1 - free, 1), below.aliases + (inner.alias is not None), below.cost + times)
 
     def _fragment(self, name: str, times: int) -> Measure:
         if name not in self.known and name in self.fragments and name not in self.open:
