@@ -105,6 +105,7 @@ class _EntityMap:
         self.version = _maybe(mapped.version, system)
         self.asserted_at = _maybe(mapped.asserted_at, system)
         self.deleted = _test(mapped.deleted) if mapped.deleted else None
+        self.only = steps_of(mapped.only) if mapped.only else ()
         self.replaced_by = compile_key(mapped.replaced_by, system) if mapped.replaced_by is not None else None
 
     def holds(self, payload: Mapping[str, Any]) -> bool:
@@ -146,7 +147,10 @@ class _EntityMap:
         """The fields that the payload speaks of. What is gone (not `whole`) need not say what is required."""
         values: dict[str, Any] = {}
         codes: list[str] = []
+        only = at(payload, self.only) if self.only else ABSENT
         for field, make, required in self.fields:
+            if isinstance(only, list) and field.name not in only:
+                continue
             raw = make(payload, payload, codes)
             if codes:
                 findings.extend(_unlisted(code, field.name) for code in codes)
@@ -242,6 +246,7 @@ def _covered(document: MappingDocument) -> frozenset[Names]:
         inside.update(steps_of(guard.path) for guard in (*guards, *((one.deleted,) if one.deleted else ())))
         made = [one.key, *one.fields.values(), one.version, one.asserted_at, one.replaced_by]
         inside.update(path for part in made if part is not None for path in paths_of(part))
+        inside.update([steps_of(one.only)] if one.only else ())
     paths = {(*steps_of(document.envelope), *path) for path in inside} if document.envelope else inside
     if document.envelope:
         paths |= {steps_of(path.removesuffix(".*")) for path in document.ignore}

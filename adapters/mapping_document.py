@@ -159,6 +159,7 @@ class EntityMapping(_Part):
     asserted_at: Path | None = None
     deleted: Guard | None = None
     replaced_by: From | None = None
+    only: Path | None = Field(default=None, description="Where a payload names the fields that it is a word about")
     fields: dict[str, From]
     ignore: list[Path] = []
 

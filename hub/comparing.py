@@ -15,7 +15,7 @@ from typing import Any
 from canonical.catalogue import ENTITIES
 from canonical.ids import SourceKey
 from hub.errors import NotFound
-from hub.store import attention, cases, decisions, journal, queue, reads
+from hub.store import attention, cases, decisions, echoes, journal, queue, reads
 from hub.store.attention import Attention
 from hub.store.engine import Connection, Engine, reading
 from rules.case import Answer, Case, PairDecision
@@ -171,7 +171,7 @@ def _judged(connection: Connection, ruleset: RuleSet, members: Sequence[str], no
     said = cases.overrides(connection, {id_: one.key for id_, one in by_id.items()})
     case = Case(
         ruleset.entity.name, live, decisions=told, overrides=said,
-        published=cases.published_there(connection, by_id),
+        published=echoes.published_there(connection, by_id),
     )  # fmt: skip
     drafts = judge(case, ruleset, now).drafts
     return drafts[0] if len(drafts) == 1 else None

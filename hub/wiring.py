@@ -24,6 +24,7 @@ from hub.flow.promote import Will
 from hub.flow.together import Together
 from hub.flow.trial import Bench
 from hub.flow.wording import TARGETS, Configuration
+from hub.hearing import hear
 from hub.settings import Settings
 from hub.store import codes, drift, migrate, schedules
 from hub.store import rulesets as stored
@@ -113,6 +114,13 @@ class Hub:
             row = drift.get(connection, drift_id) or {"target": "none"}
         made = Adoption(self.engine, self.desk(principal), books(row["target"]), self.clock)
         return adopt(made, drift_id, reason)
+
+    def hear(self, name: str) -> dict[str, int]:
+        """Take in what was edited in a target since it was heard last; how many records were what."""
+        desk = self.desk(Principal(f"books of {name}", "steward"))
+        heard = hear(Adoption(self.engine, desk, books(name), self.clock), self.target(name))
+        relations.settle(self.engine, self.clock())
+        return dict(heard)
 
     def attending(self, principal: Principal) -> Attending:
         """What a person may do beside deciding, now."""

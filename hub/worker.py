@@ -224,6 +224,12 @@ def read_back(hub: Hub, row: Mapping[str, Any]) -> str:
     return f"{found.read} read, {told}" + (f"; broken off: {found.trouble}" if found.trouble else "")
 
 
+def hear_edits(hub: Hub, row: Mapping[str, Any]) -> str:
+    """Take in what was edited in the schedule's target since it was heard last."""
+    heard = hub.hear(row["target"])
+    return ", ".join(f"{count} {word}" for word, count in heard.items()) or "nothing changed there"
+
+
 def tell_changes(hub: Hub, _row: Mapping[str, Any]) -> str:
     """Tell every webhook what it has not heard."""
     told = webhooks.tell(hub.engine, hub.clock)
@@ -246,7 +252,7 @@ def require_fit(name: str, row: Mapping[str, Any], targets: Sequence[str]) -> No
     """Refuse a schedule that no worker could run: an unknown job, target, time or time zone. Raises InvalidRequest."""
     if row["job"] not in _JOBS:
         raise InvalidRequest(f"schedule {name}: no job {row['job']!r}.", hint=f"Jobs: {', '.join(_JOBS)}.")
-    if row["job"] in ("publish", "reconcile") and row["target"] not in targets:
+    if row["job"] in ("publish", "reconcile", "hear") and row["target"] not in targets:
         raise InvalidRequest(f"schedule {name}: no target {row['target']!r}.", hint=f"Targets: {', '.join(targets)}.")
     for text in row.get("blackouts") or ():
         windows.window(text)
@@ -262,6 +268,7 @@ _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {
     "publish": publish_owed,
     "retries": try_again,
     "reconcile": read_back,
+    "hear": hear_edits,
     "dates": follow_dates,
     "relations": look_at_relations,
     "webhooks": tell_changes,

@@ -45,6 +45,19 @@ def reconcile(target: str, *, strict: bool, directory: Path | None, form: str) -
         raise SystemExit(4 if strict else 0)
 
 
+@click.command()
+@click.argument("target")
+@folder
+@form
+def hear(target: str, *, directory: Path | None, form: str) -> None:
+    """Take in what was edited in TARGET since it was heard last; the rules decide what wins."""
+    heard = open_hub(directory).hear(target)
+    if form == "json":
+        put_json(heard)
+        return
+    say(", ".join(f"{count} {word}" for word, count in heard.items()) or "nothing changed there.")
+
+
 @click.group()
 def drift() -> None:
     """What targets have against what they were sent."""

@@ -33,9 +33,9 @@ def ls(*, directory: Path | None, form: str) -> None:
 
 @schedule.command("put")
 @click.argument("name")
-@click.argument("job", type=click.Choice(["publish", "reconcile", "dates", "webhooks"]))
+@click.argument("job", type=click.Choice(["publish", "reconcile", "hear", "dates", "webhooks"]))
 @click.option("--cron", required=True, help="Five fields: minute hour day month weekday.")
-@click.option("--target", help="For publish and reconcile.")
+@click.option("--target", help="For publish, reconcile and hear.")
 @click.option("--zone", default="UTC", show_default=True, help="Such as Europe/Berlin.")
 @click.option(
     "--blackout", "blackouts", multiple=True, help="When it must not run: 22:00-23:30, or days from..through."

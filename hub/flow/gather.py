@@ -12,7 +12,7 @@ from math import inf
 
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
-from hub.store import cases, journal
+from hub.store import cases, echoes, journal
 from hub.store.engine import Connection
 from rules.blocking import keys_of
 from rules.case import Case, Ties
@@ -91,7 +91,7 @@ def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, Source
         inherited=inherited,
         priors=cases.priors(connection, claims),
         founded=cases.founded(connection, keys),
-        published=cases.published_there(connection, records),
+        published=echoes.published_there(connection, records),
     )
 
 

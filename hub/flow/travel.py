@@ -19,7 +19,7 @@ from canonical.ids import SourceKey
 from canonical.record import SourceRecord
 from hub.errors import InvalidRequest, NotFound
 from hub.flow.rejudge import closed
-from hub.store import cases, past, reads, related, rulesets
+from hub.store import cases, echoes, past, reads, related, rulesets
 from hub.store.engine import Connection, Engine, reading
 from hub.store.verdicts import provenance_document
 from rules.case import Case, Ties
@@ -156,7 +156,7 @@ def _case(connection: Connection, ruleset: RuleSet, records: Mapping[int, Source
         links={keys[id_]: golden_id for id_, golden_id in held.items()},
         priors={id_: replace(prior, published=False) for id_, prior in priors.items()},
         founded=cases.founded(connection, keys),
-        published=cases.published_there(connection, records),
+        published=echoes.published_there(connection, records),
     )
 
 

@@ -13,9 +13,19 @@ import sqlalchemy as sa
 
 from canonical.ids import SourceKey
 from canonical.record import SourceRecord
-from hub.store import bulk, journal, rulesets
+from hub.store import bulk, echoes, journal, rulesets
 from hub.store.engine import Among, Prepared, among
-from hub.store.tables import decision, evidence, golden, hot_key, link, match_key, publication, record, record_version
+from hub.store.tables import (
+    decision,
+    evidence,
+    golden,
+    hot_key,
+    link,
+    match_key,
+    publication,
+    record,
+    record_version,
+)
 from rules.case import Answer, Case, Evidence, Override, PairDecision, Prior
 from rules.why import Ruling
 
@@ -310,23 +320,6 @@ _FOUNDED = Prepared(
 )
 
 
-def published_there(
-    connection: sa.Connection, records: Mapping[int, SourceRecord]
-) -> dict[SourceKey, Mapping[str, Any]]:
-    """Of records in a system that is also a target: what the hub itself published under that key."""
-    mine = {(one.key.system, one.key.key): one.key for one in records.values()}
-    systems, keys = sorted({system for system, _ in mine}), sorted({key for _, key in mine})
-    rows = _THERE(connection, keys, systems=systems)
-    return {mine[row[0], row[1]]: row[2] for row in rows if (row[0], row[1]) in mine}
-
-
-_THERE = Prepared(  # by the index of targets and their keys
-    lambda among: sa.select(publication.c.target, publication.c.remote_id, publication.c["values"]).where(
-        publication.c.target.in_(sa.bindparam("systems", expanding=True)), among(publication.c.remote_id)
-    )
-)
-
-
 def rulings(connection: sa.Connection, goldens: Iterable[Mapping[str, Any]]) -> dict[str, Ruling]:
     """What these golden records were judged by, by id: members, overrides, rules and time of their last version.
 
@@ -337,7 +330,7 @@ def rulings(connection: sa.Connection, goldens: Iterable[Mapping[str, Any]]) -> 
     everybody = sorted({id_ for ids in members.values() for id_ in ids})
     records = {id_: one for id_, one in journal.load_records(connection, everybody).items() if not one.tombstone}
     said = overrides(connection, {id_: one.key for id_, one in records.items()})
-    sent = published_there(connection, records)
+    sent = echoes.published_there(connection, records)
     known = rulesets.versions(connection, {row["ruleset"] for row in rows})
     found = {}
     for row in rows:

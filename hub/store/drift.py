@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.store import bulk
-from hub.store.drift_tables import drift, reconciliation
-from hub.store.engine import among
+from hub.store.drift_tables import drift, heard, reconciliation
+from hub.store.engine import among, inserting
 from hub.store.tables import golden, golden_version, outbox, plan, plan_entry, publication
 
 Row = dict[str, Any]
@@ -175,6 +175,18 @@ def owe(connection: sa.Connection, target: str, golden_id: str) -> bool:
     )
     again = sa.update(outbox).where(outbox.c.id.in_(newest)).values(state="pending").returning(outbox.c.id)
     return connection.execute(again).one_or_none() is not None
+
+
+def heard_until(connection: sa.Connection, target: str, entity: str) -> datetime | None:
+    """The newest change of an entity there that was read; None before the first reading."""
+    query = sa.select(heard.c.until).where(heard.c.target == target, heard.c.entity == entity)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def hear_until(connection: sa.Connection, target: str, entity: str, until: datetime) -> None:
+    """Remember how far an entity was read there."""
+    made = inserting(connection, heard).values(target=target, entity=entity, until=until)
+    connection.execute(made.on_conflict_do_update(index_elements=["target", "entity"], set_={"until": until}))
 
 
 _IN_FORCE = sa.and_(golden_version.c.golden_id == golden.c.id, golden_version.c.version == golden.c.version)

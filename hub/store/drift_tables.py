@@ -48,4 +48,11 @@ drift = Table(
     Index("uq_drift_standing", "target", "entity", "subject", unique=True, **only("state <> 'closed'")),
     Index(None, "seen_in"),
 )
-TABLES: tuple[sa.Table, ...] = (reconciliation, drift)
+heard = Table(
+    "heard",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("until", Utc, nullable=False),  # the newest change there that was read, by the target's own clock
+)
+TABLES: tuple[sa.Table, ...] = (reconciliation, drift, heard)

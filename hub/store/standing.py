@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from canonical.ids import SourceKey
+from hub.store import echoes
 from hub.store.engine import among
 from hub.store.tables import (
     delivery,
@@ -81,7 +82,7 @@ def sent_by(connection: sa.Connection, keys: Collection[SourceKey], at: datetime
     named = {(key.system, key.key): key for key in keys}
     both = sa.and_(delivery.c.plan_id == plan_entry.c.plan_id, delivery.c.position == plan_entry.c.position)
     v = golden_version.c
-    query = sa.select(publication.c.target, publication.c.remote_id, v["values"]).select_from(publication)
+    query = sa.select(publication.c.target, publication.c.remote_id, v["values"], v.provenance).select_from(publication)
     query = query.join(plan_entry, plan_entry.c.golden_id == publication.c.golden_id).join(delivery, both)
     query = query.join(plan, sa.and_(plan.c.id == plan_entry.c.plan_id, plan.c.target == publication.c.target))
     query = query.join(
@@ -89,7 +90,8 @@ def sent_by(connection: sa.Connection, keys: Collection[SourceKey], at: datetime
     )
     query = query.where(among(connection, publication.c.remote_id, sorted({key for _, key in named})))
     query = query.where(delivery.c.status.in_(TAKEN), delivery.c.sent_at <= at).order_by(delivery.c.id)
-    return {named[row[0], row[1]]: row[2] for row in connection.execute(query) if (row[0], row[1]) in named}
+    rows = [row for row in connection.execute(query) if (row[0], row[1]) in named]
+    return {named[row[0], row[1]]: echoes.told(named[row[0], row[1]], row[2], row[3]) for row in rows}
 
 
 def unheld(connection: sa.Connection, entity: str) -> str | None:
