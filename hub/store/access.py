@@ -83,25 +83,25 @@ def key_id(key: str) -> str:
 
 def recognise(connection: sa.Connection, key: str, now: datetime) -> Principal | None:
     """Whose key it is, or None if it is nobody's, was revoked or has expired."""
+    return recognise_use(connection, key, now)[0]
+
+
+def recognise_use(connection: sa.Connection, key: str, now: datetime) -> tuple[Principal | None, bool]:
+    """Whose key it is, and whether nobody has noted for a minute that it is used."""
     parts = key.split("_", 2)
     if len(parts) != 3 or parts[0] != "hub":
-        return None
+        return None, False
     row = _valid(connection, parts[1], now)
     if row is None or not hmac.compare_digest(row["secret_hash"], sha256(parts[2].encode()).digest()):
-        return None
-    return _principal(row)
+        return None, False
+    seen = row["last_used_at"]
+    return _principal(row), seen is None or seen <= now - _MINUTE
 
 
 def holder(connection: sa.Connection, key_id: str, now: datetime) -> Principal | None:
     """Who holds a key that was shown before, as long as it is in force."""
     row = _valid(connection, key_id, now)
     return _principal(row) if row else None
-
-
-def idle(connection: sa.Connection, key_id: str, now: datetime) -> bool:
-    """Whether nobody has noted for a minute that the key is used."""
-    seen = connection.execute(sa.select(api_key.c.last_used_at).where(api_key.c.id == key_id)).scalar()
-    return seen is None or seen <= now - _MINUTE
 
 
 def note_use(connection: sa.Connection, key_id: str, now: datetime) -> None:
@@ -146,7 +146,7 @@ def revoke(connection: sa.Connection, key_id: str, author: str, now: datetime) -
 
 
 def _valid(connection: sa.Connection, key_id: str, now: datetime) -> Mapping[Any, Any] | None:
-    row = connection.execute(sa.select(api_key).where(api_key.c.id == key_id)).mappings().one_or_none()
+    row = connection.execute(_OF_ID, {"id": key_id}).mappings().one_or_none()
     return row if row is not None and _state(row, now) in ("valid", "rotated") else None
 
 
@@ -161,3 +161,6 @@ def _state(row: Mapping[Any, Any], now: datetime) -> str:
 def _principal(row: Mapping[Any, Any]) -> Principal:
     sight = Sight.of(row["entities"], row["hidden"] or ())
     return Principal(row["name"], row["role"], sight, row["id"], Limits(row["rate"], row["cost"]))
+
+
+_OF_ID = sa.select(api_key).where(api_key.c.id == sa.bindparam("id"))

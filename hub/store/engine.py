@@ -6,11 +6,12 @@ an error when four processes wrote). PostgreSQL: READ COMMITTED and explicit loc
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import orjson
@@ -37,12 +38,13 @@ def connect(url: str) -> sa.Engine:
     address = make_url(url)
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(
-        address, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, hide_parameters=True
-    )
+    engine = sa.create_engine(address, json_serializer=_dumps, json_deserializer=orjson.loads, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    else:
+        sa.event.listen(engine, "checkout", partial(_require_alive, engine.dialect))
+        sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -59,8 +61,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def noting(beside: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction of notes (`hub.store.beside`), which is no part of what anybody does in the store."""
-    with _reached(beside), beside.begin() as connection:
+    """Notes (`hub.store.beside`), no part of what anybody does in the store; each statement stands by itself."""
+    with _reached(beside), _bare(beside) as connection:
         yield connection
 
 
@@ -95,9 +97,17 @@ def trying(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that only reads: never waits for a writer, sees one state throughout."""
-    options = {"readonly": True} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with _reached(engine), engine.connect().execution_options(**options) as connection, connection.begin():
-        _limit(connection)
+    options = {"readonly": True} | ({} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"})
+    with _reached(engine), engine.connect().execution_options(**options) as connection:
+        _require_time()
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def glancing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """For one statement that reads: it sees one state by itself, so that no transaction is begun and ended for it."""
+    with _reached(engine), _bare(engine) as connection:
         yield connection
 
 
@@ -187,20 +197,57 @@ def _late() -> bool:
     return until is not None and time.monotonic() > until
 
 
-def _limit(connection: sa.Connection) -> None:
-    until = _UNTIL.get()
-    if until is None:
-        return
-    if _late():
+@contextmanager
+def _bare(engine: sa.Engine) -> Iterator[sa.Connection]:
+    options = {"bare": True} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+def _require_time() -> None:
+    if _UNTIL.get() is not None and _late():
         raise TookTooLong("the query took longer than one may, and was ended.")
-    if connection.dialect.name == "postgresql":
-        left = 1 + int((until - time.monotonic()) * 1000)
-        connection.exec_driver_sql(f"set local statement_timeout = {left}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    readonly = connection.get_execution_options().get("readonly")
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if not options.get("bare"):
+        connection.exec_driver_sql("BEGIN" if options.get("readonly") else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    """Begin to read, and say how long it may take, in one message; psycopg takes two. It begins to write by itself."""
+    if not connection.get_execution_options().get("readonly"):
+        return
+    until, said = _UNTIL.get(), "begin isolation level repeatable read"
+    if until is not None:
+        said += f"; set local statement_timeout = {1 + max(0, int((until - time.monotonic()) * 1000))}"
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(said, prepare=False)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        connection.invalidate(error)
+        raise sa.exc.OperationalError(said, None, error, connection_invalidated=True) from error
+
+
+def _require_alive(dialect: sa.Dialect, driver: Any, _record: ConnectionPoolEntry, _held: object) -> None:
+    """Let the pool connect anew when the server has hung up.
+
+    A connection at rest has nothing to read unless the server has ended it, which is seen without asking the server.
+    """
+    try:
+        if driver.closed or _readable(driver.fileno()):
+            dialect.do_ping(driver)
+    except dialect.loaded_dbapi.Error as error:
+        raise sa.exc.InvalidatePoolError from error
+
+
+def _readable(number: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 _ENDED = {"interrupted", "timeout"}  # how SQLite and PostgreSQL say that a statement was ended

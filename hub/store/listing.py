@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from hub.store.conditions import Condition, Kind, Scope, clause, literal, value_at
-from hub.store.engine import among
+from hub.store.engine import Among, Prepared, among
 from hub.store.tables import golden, golden_reference, golden_version, link
 from hub.store.types import Utc
 
@@ -119,6 +120,12 @@ def by_id(connection: sa.Connection, ids: Sequence[str], *, reasons: bool = Fals
     return {row["id"]: row for row in _rows(connection.execute(query.where(among(connection, golden.c.id, ids))))}
 
 
+def led(connection: sa.Connection, ids: Sequence[str], *, reasons: bool = False) -> dict[str, Row]:
+    """Asked id → the golden record that it leads to, redirects followed; ids that never were are left out."""
+    found = _rows(_LED[reasons](connection, ids))
+    return {row.pop("asked_id"): row for row in found}
+
+
 def children(
     connection: sa.Connection, parents: Sequence[str], relation: Relation, condition: Condition, part: Slice
 ) -> dict[str, list[Row]]:
@@ -179,3 +186,13 @@ def _columns(sort: Sort, *, reasons: bool = False) -> list[sa.ColumnElement[Any]
 def _rows(result: sa.CursorResult[Any]) -> list[Row]:
     names = tuple(str(name) for name in result.keys())  # noqa: SIM118 (a result is no dictionary)
     return [dict(zip(names, row, strict=True)) for row in result]
+
+
+def _leading(reasons: bool, within: Among) -> sa.Select[Any]:
+    asked = golden.alias("asked")
+    query = sa.select(asked.c.id.label("asked_id"), *_columns(Sort(), reasons=reasons)).select_from(asked)
+    query = query.join(golden, golden.c.id == sa.func.coalesce(asked.c.heir, asked.c.id))
+    return query.join(golden_version, _CURRENT).where(within(asked.c.id))
+
+
+_LED = {reasons: Prepared(partial(_leading, reasons)) for reasons in (False, True)}

@@ -13,7 +13,7 @@ from hub.errors import NotAuthenticated, OutOfSight, require_role
 from hub.store import access
 from hub.store.access import Principal
 from hub.store.audit import ASKER
-from hub.store.engine import reading, writing
+from hub.store.engine import glancing, reading, writing
 from hub.web.oidc import UNKNOWN, Issuer
 from hub.web.sessions import signed_in
 from hub.wiring import Hub
@@ -113,11 +113,10 @@ def _recognise(key: str) -> Principal:
     now, trusted = hub().clock(), issuer()
     if trusted is not None and key.count(".") == 2:
         return _noted(trusted.principal(key))
-    with reading(hub().engine) as connection:
-        principal = access.recognise(connection, key, now)
-        if principal is None or principal.key is None:
-            raise NotAuthenticated(UNKNOWN)
-        idle = access.idle(connection, principal.key, now)
+    with glancing(hub().engine) as connection:
+        principal, idle = access.recognise_use(connection, key, now)
+    if principal is None or principal.key is None:
+        raise NotAuthenticated(UNKNOWN)
     if idle:
         with writing(hub().engine) as connection:
             access.note_use(connection, principal.key, now)

@@ -110,12 +110,10 @@ def _several(_root: None, info: graphene.ResolveInfo, ids: Sequence[str]) -> lis
 
 def _rows(connection: Store, ids: Sequence[str], when: When | None, *, reasons: bool = False) -> Rows:
     """Golden rows by the id that was asked for, redirects followed."""
-    if when is None or when.asserted:
-        led = reads.golden_ids(connection, ids)
-    else:
-        led = related.led_at(connection, ids, when.at)
-    wanted = sorted(set(led.values()))
-    found = when.rows(connection, wanted) if when else listing.by_id(connection, wanted, reasons=reasons)
+    if when is None:
+        return listing.led(connection, ids, reasons=reasons)
+    led = reads.golden_ids(connection, ids) if when.asserted else related.led_at(connection, ids, when.at)
+    found = when.rows(connection, sorted(set(led.values())))
     return {asked: found[id_] for asked, id_ in led.items() if id_ in found}
 
 
