@@ -134,12 +134,11 @@ def spoken_of(members: Sequence[SourceRecord], name: str, setting: Setting) -> l
 
 
 def _spoken(members: Sequence[SourceRecord], name: str, setting: Setting) -> list[Candidate]:
+    """Who speaks of the field. A doubt sets a value behind others; where all say the same nobody need ask for it."""
     field = setting.ruleset.entity.fields[name]
-    return [
-        Candidate(m.key, m.values[name], m.asserted_at, field.doubtful(m.values[name]))
-        for m in members
-        if name in m.values
-    ]
+    said = [(m, m.values[name]) for m in members if name in m.values]
+    differ = any(value != said[0][1] for _, value in said)
+    return [Candidate(m.key, value, m.asserted_at, differ and field.doubtful(value)) for m, value in said]
 
 
 def _heard(spoken: list[Candidate], name: str, setting: Setting) -> tuple[list[Candidate], list[Considered]]:

@@ -80,13 +80,28 @@ def questions(hub: Hub, books: MemoryTarget) -> None:
 
 
 def everything(hub: Hub, books: MemoryTarget) -> None:
-    """The same as `pages`, a cluster of three, systems that disagree about a field, and a plan that waits."""
+    """The same as `pages`, a cluster of three, systems that disagree about a field, a plan that waits, and what is odd."""
     pages(hub, books)
+    odd(hub)
     tax = {"tax": "GB123456782", "country": "GB", "name": "Cobalt Works Ltd"}
     deliver(hub, [account("erp", "e1", terms="NET30", **tax), account("crm", "5", industry="Metal", **tax)])
     later = "2026-09-01T00:00:00Z"
     deliver(hub, [account("crm", "5", terms="NET60", at=later, **tax), account("billing", "c5", city="York", **tax)])
     publish.make_plan(hub.engine, books, "ana", hub.clock())
+
+
+def odd(hub: Hub) -> None:
+    """A customer of forty records, a name that never ends, names from right to left, a field of 3,000 characters."""
+    long = (
+        "Königlich Privilegierte Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH"
+    )
+    many = {"tax": "GB727255821", "country": "GB", "name": long, "phone": "+442071234567"}
+    deliver(hub, [account(system, f"m{n}", **many) for n in range(20) for system in ("crm", "shop")])
+    told = {"industry": "Wholesale of " + "دقيق and salt, " * 200, "domain": "noor.example"}
+    deliver(hub, [
+        account("crm", "n1", name="مؤسسة النور للتجارة العامة", **told),
+        account("billing", "n2", name="مؤسسة النور للتجارة العامة", email="pay@noor.example"),
+    ])  # fmt: skip
 
 
 @pytest.fixture
@@ -163,4 +178,9 @@ def address(hub: Hub, path: str) -> str:
         if path == "SPLIT"
         else "",
         "SOURCE": "/sources/crm:account:1",
+        "MANY": f"/records/account/{golden_of(hub, 'crm:account:m1')['id']}" if path == "MANY" else "",
+        "LONG": f"/records/account/{golden_of(hub, 'crm:account:n1')['id']}" if path == "LONG" else "",
+        "RTL": f"/review/{next(row['id'] for row in queries.tasks(hub.engine) if 'النور' in (row['left_label'] or ''))}"
+        if path == "RTL"
+        else "",
     }.get(path, path)

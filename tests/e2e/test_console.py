@@ -46,7 +46,8 @@ SHOTS = os.environ.get("CONCORD_SHOTS")
 PAGES = ("/", "/review", "/records/account", "/decisions", "/publish", "/publish/1", "/drift", "/rules", "/rules/account",
          "/simulations/1", "/codes", "/values", "/sources", "/schedules", "/audit?verify", "/api", "/api/errors/HUB-3205",
          "/review?sort=oldest&age=%3C1d", "/review?q=nobody", "/review/numbers", "/me", "/help", "/status", "/decisions?mine",
-         "/figures", "/close", "/review/approvals", "RECORD", "TASK", "VALUE", "SPLIT", "SOURCE")  # fmt: skip
+         "/figures", "/close", "/review/approvals", "RECORD", "TASK", "VALUE", "SPLIT", "SOURCE", "MANY",
+         "LONG", "RTL")  # fmt: skip
 
 
 @pytest.mark.parametrize("world", [everything], indirect=True)

@@ -14,6 +14,7 @@ import pytest
 
 from canonical.ids import SourceKey
 from hub import queries
+from hub.flow import dates
 from hub.store.access import Principal
 from hub.wiring import Hub
 from tests.e2e.browsing import (  # noqa: F401
@@ -215,8 +216,8 @@ def test_points_6_13_a_split_is_judged_as_it_is_ticked_and_shows_what_each_would
 
 
 @EVERYTHING
-def test_points_14_15_a_field_says_why_and_a_value_needs_a_reason_and_an_end(
-    browser: Any, hub: Hub, queue: str
+def test_points_14_15_a_field_says_why_and_a_value_needs_a_reason_and_an_end_that_is_asked_about(
+    browser: Any, hub: Hub, queue: str, clock: Any
 ) -> None:
     page = signed_in(browser, hub, queue, "steward")
     page.goto(f"{queue}/review?kind=value&next=")
@@ -233,6 +234,11 @@ def test_points_14_15_a_field_says_why_and_a_value_needs_a_reason_and_an_end(
     assert "is set" in told(page)
     assert golden_of(hub, "crm:account:5")["values"]["payment_terms"] == "NET60"
     assert not [one for one in queries.tasks(hub.engine) if one["kind"] == "value"]
+    page.goto(f"{queue}/records/account/{golden_of(hub, 'crm:account:5')['id']}")
+    clock.move(days=120)
+    dates.follow(hub.engine, hub.clock())
+    page.goto(f"{queue}/review?kind=lapsed&next=")
+    assert "set for payment terms ended on 2026-12-31" in page.inner_text(".facts")
     page.goto(f"{queue}/records/account/{golden_of(hub, 'crm:account:5')['id']}")
     why = page.locator("tr", has=page.locator("th", has_text="legal name")).locator("details").first
     why.locator("summary").click()

@@ -68,3 +68,15 @@ def test_streams_run_from_joining_to_leaving() -> None:
     (lane,) = charts.streams(links, "two", NOW)["lanes"]
     assert [part["here"] for part in lane["parts"]] == [False, True]
     assert lane["parts"][0]["to"] == lane["parts"][1]["from"]
+
+
+def test_graph_of_a_crowd_draws_what_holds_it_together_and_counts_the_rest() -> None:
+    names = [f"crm:account:{n}" for n in range(12)]
+    ties = [(a, b, 10.0 + (b == names[0] or a == names[0])) for i, a in enumerate(names) for b in names[i + 1 :]]
+    drawn = charts.graph(names, [*ties[1:], (names[0], names[1], -3.0)])
+    assert drawn is not None
+    assert sorted(edge["score"] for edge in drawn["edges"]) == [-3.0, 10.0, *[11.0] * 10]
+    assert drawn["left_out"] == len(ties) - 12
+    few = charts.graph(names[:4], ties[:3])
+    assert few is not None
+    assert (len(few["edges"]), few["left_out"]) == (3, 0)

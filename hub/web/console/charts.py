@@ -191,7 +191,11 @@ def streams(links: Sequence[Mapping[str, Any]], golden_id: str, now: datetime) -
 
 
 def graph(names: Sequence[str], ties: Sequence[tuple[str, str, float]], most: int = 40) -> dict[str, Any] | None:
-    """Records on a circle, a line for each evidence between two; None where a picture says nothing or too much."""
+    """Records on a circle, a line for each evidence between two; None where a picture says nothing or too much.
+
+    Where lines would cover each other, of those that speak for it only the strongest by which all hang together are
+    drawn, and `left_out` counts the others.
+    """
     if not 3 <= len(names) <= most:
         return None
     radius = 60 + 4 * len(names)
@@ -202,17 +206,39 @@ def graph(names: Sequence[str], ties: Sequence[tuple[str, str, float]], most: in
         turn = 2 * pi * number / len(names) - pi / 2
         x, y = middle + radius * cos(turn), height / 2 + radius * sin(turn)
         at[name] = (x, y)
-        anchor = "middle" if abs(cos(turn)) < 0.2 else "start" if cos(turn) > 0 else "end"
+        anchor = "middle" if abs(cos(turn)) < 0.05 else "start" if cos(turn) > 0 else "end"
         shift = 8 if anchor == "start" else -8 if anchor == "end" else 0
         up = 4 if shift else (16 if sin(turn) > 0 else -8)
         nodes.append({"name": name, "x": round(x, 1), "y": round(y, 1), "anchor": anchor,
                       "tx": round(x + shift, 1), "ty": round(y + up, 1)})  # fmt: skip
+    every = [tie for tie in ties if tie[0] in at and tie[1] in at]
+    drawn = every if len(every) <= CROWDED * len(names) else _holding(names, every)
     edges = [
         {"from": [round(part, 1) for part in at[left]], "to": [round(part, 1) for part in at[right]], "score": score}
-        for left, right, score in ties
-        if left in at and right in at
+        for left, right, score in drawn
     ]
-    return {"nodes": nodes, "edges": edges, "height": round(height)}
+    return {"nodes": nodes, "edges": edges, "height": round(height), "left_out": len(every) - len(drawn)}
+
+
+CROWDED = 4  # lines for each record, from which on they cover each other
+
+
+def _holding(names: Sequence[str], ties: Sequence[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
+    """Every tie against, and of those for the strongest that hold all together: a maximum spanning forest."""
+    group = {name: name for name in names}
+
+    def root(name: str) -> str:
+        while group[name] != name:
+            name = group[name]
+        return name
+
+    kept = [tie for tie in ties if tie[2] <= 0]
+    for tie in sorted((one for one in ties if one[2] > 0), key=lambda one: (-one[2], one[0], one[1])):
+        one, other = root(tie[0]), root(tie[1])
+        if one != other:
+            group[other] = one
+            kept.append(tie)
+    return kept
 
 
 def letters(left: str, right: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
