@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     introspection: bool = Field(default=True, description="Tell the GraphQL schema to whoever may ask queries")
     trusted_only: bool = Field(default=False, description="Answer registered documents alone (`hub documents add`)")
     query_seconds: float = Field(default=30.0, gt=0, description="For how long a query may read before it is ended")
+    read_audit_days: int | None = Field(
+        default=None, ge=1, description="For how many days the audit log keeps who read what; default: for ever"
+    )
     oidc_issuer: str | None = Field(default=None, description="Issuer whose bearer tokens are taken, as they name it")
     oidc_audience: str | None = Field(default=None, description="What tokens for the API name as their audience")
     oidc_algorithms: tuple[str, ...] = Field(default=("RS256", "ES256"), description="Signatures that are taken")

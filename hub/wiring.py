@@ -37,6 +37,7 @@ SMALL = 200  # payloads; a delivery of fewer may share a transaction
 DATES = {"id": "dates", "job": "dates", "target": None, "cron": "*/5 * * * *", "timezone": "UTC", "paused": False}
 WEBHOOKS = {**DATES, "id": "webhooks", "job": "webhooks", "cron": "* * * * *"}
 RELATIONS = {**DATES, "id": "relations", "job": "relations", "cron": "* * * * *"}
+RETENTION = {**DATES, "id": "retention", "job": "retention", "cron": "17 3 * * *"}
 RETRIES = {**DATES, "id": "retries", "job": "retries", "cron": "* * * * *"}
 
 
@@ -62,7 +63,8 @@ class Hub:
         migrate.upgrade(self.settings.url)
         with writing(self.engine) as connection:
             stored.activate(connection, shipped(), self.clock())
-            for standing in (DATES, WEBHOOKS, RELATIONS, RETRIES):
+            kept = (RETENTION,) if self.settings.read_audit_days else ()
+            for standing in (DATES, WEBHOOKS, RELATIONS, RETRIES, *kept):
                 schedules.put_if_none(connection, standing)
 
     @property

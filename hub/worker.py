@@ -26,7 +26,7 @@ from hub.flow import dates, publish, relations, webhooks
 from hub.flow.meanwhile import meanwhile
 from hub.flow.reconcile import reconcile
 from hub.log import logger
-from hub.store import plans, schedules, shown
+from hub.store import plans, retention, schedules, shown
 from hub.store.engine import reading, writing
 from hub.wiring import Hub
 
@@ -242,6 +242,15 @@ def follow_dates(hub: Hub, _row: Mapping[str, Any]) -> str:
     return ", ".join(f"{count} {entity} changed" for entity, count in changed.items()) or "no date has come"
 
 
+def forget_reads(hub: Hub, _row: Mapping[str, Any]) -> str:
+    """Empty the entries of reads that are older than the hub keeps; none where no age is set."""
+    days = hub.settings.read_audit_days
+    if days is None:
+        return "0 entries forgotten: HUB_READ_AUDIT_DAYS is not set"
+    shown.seal(hub.engine, hub.beside)
+    return f"{retention.forget_reads(hub.engine, hub.clock() - timedelta(days=days), hub.clock())} entries forgotten"
+
+
 def look_at_relations(hub: Hub, _row: Mapping[str, Any]) -> str:
     """Look again at what must be true between golden records, where changes have touched it."""
     found = relations.settle(hub.engine, hub.clock())
@@ -271,5 +280,6 @@ _JOBS: dict[str, Callable[[Hub, Mapping[str, Any]], str]] = {
     "hear": hear_edits,
     "dates": follow_dates,
     "relations": look_at_relations,
+    "retention": forget_reads,
     "webhooks": tell_changes,
 }

@@ -33,7 +33,7 @@ def ls(*, directory: Path | None, form: str) -> None:
 
 @schedule.command("put")
 @click.argument("name")
-@click.argument("job", type=click.Choice(["publish", "reconcile", "hear", "dates", "webhooks"]))
+@click.argument("job", type=click.Choice(["publish", "reconcile", "hear", "dates", "webhooks", "retention"]))
 @click.option("--cron", required=True, help="Five fields: minute hour day month weekday.")
 @click.option("--target", help="For publish, reconcile and hear.")
 @click.option("--zone", default="UTC", show_default=True, help="Such as Europe/Berlin.")

@@ -16,6 +16,8 @@ from hub.store import cases
 from hub.store.tables import audit
 
 _FIRST = bytes(32)
+EMPTIED = "forgotten"  # an entry of which only number, time and seal are kept (`hub.store.retention`)
+ANCHOR = "forget reads"  # the entry that covers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,29 @@ def append_all(connection: sa.Connection, acts: Sequence[tuple[Act, datetime]]) 
 
 def verify(connection: sa.Connection) -> int | None:
     """The number of the first entry that is not what was written, or None when the chain holds."""
-    previous, expected = _FIRST, 1
+    previous, expected, emptied = _FIRST, 1, dict[int, list[tuple[int, bytes]]]()
     for row in connection.execute(sa.select(audit).order_by(audit.c.id)):
-        act = Act(row.actor, row.action, row.subject, row.detail)
-        if row.id != expected or row.previous != previous or row.hash != _seal(row.id, row.at, act, previous):
+        if row.id != expected or row.previous != previous or not _stands(row, emptied):
             return expected
         previous, expected = row.hash, expected + 1
-    return None
+    return min((ids[0][0] for ids in emptied.values()), default=None)
+
+
+def digest(covered: Sequence[tuple[int, bytes]]) -> str:
+    """What an anchor says of the entries that it covers: their numbers and seals, in order."""
+    return sha256(b"".join(b"%d %b\n" % (number, seal) for number, seal in covered)).hexdigest()
+
+
+def _stands(row: Any, emptied: dict[int, list[tuple[int, bytes]]]) -> bool:
+    """Whether an entry is what was written; an emptied one is kept for its anchor, which takes it out again."""
+    if row.action == EMPTIED:
+        emptied.setdefault(row.detail.get("anchor", 0), []).append((row.id, row.hash))
+        return not (row.actor or row.subject or row.detail.keys() - {"anchor"})
+    covered = emptied.pop(row.id, None)
+    if covered is not None and (row.action != ANCHOR or row.detail.get("digest") != digest(covered)):
+        return False
+    act = Act(row.actor, row.action, row.subject, row.detail)
+    return bool(row.hash == _seal(row.id, row.at, act, row.previous))
 
 
 def _seal(number: int, at: datetime, act: Act, previous: bytes) -> bytes:
