@@ -303,6 +303,21 @@ def test_console_question_is_decided_and_undone(client: FlaskClient, hub: Hub) -
     assert len(queries.tasks(hub.engine)) == 1
 
 
+def test_queue_of_a_hub_that_took_nothing_in_says_so_and_what_to_do(hub: Hub) -> None:
+    fresh = create_app(hub).test_client()
+    sign_in(fresh, hub)
+    page = fresh.get("/review").get_data(as_text=True)
+    assert "Nothing has been taken in yet" in page
+    assert "hub ingest SYSTEM FILE" in page
+
+
+def test_queue_tells_who_may_not_answer_who_does(client: FlaskClient, hub: Hub) -> None:
+    sign_in(client, hub, "reader")
+    page = client.get("/review").get_data(as_text=True)
+    assert "A steward answers these; you are signed in as reader" in page
+    assert 'name="answer"' not in page
+
+
 def test_ingest_door_takes_lines_once_and_needs_the_role(client: FlaskClient, hub: Hub) -> None:
     event = '{"event_id": "u1", "customer": "c", "subscription": "s", "product": "p", "metric": "calls", "quantity": 3, "unit": "call", "ts": "2026-01-01T00:00:00Z"}\nnot json\n'
     headers = {"Authorization": f"Bearer {key_for(hub, 'engineer')}"}
