@@ -222,14 +222,16 @@ class Desk:
                 detail["for"] = lenders
             self._note(connection, "approve", golden_id, detail)
 
-    def _unmoved(self, connection: Connection, key: SourceKey) -> None:
-        """Refuse what is decided about another golden record, or another version of it, than was seen."""
+    def _unmoved(self, connection: Connection, *keys: SourceKey) -> None:
+        """Refuse what is decided about other golden records, or other versions of them, than the one that was seen."""
         if self.seen is None:
             return
-        cases.claim(connection, key.entity)
-        now = decisions.standing_of(connection, key.record_id)
-        if now != self.seen:
-            raise Conflict(f"{key} stands in {now}, and you saw {self.seen[:80]}; nothing was changed.")
+        for entity in sorted({key.entity for key in keys}):
+            cases.claim(connection, entity)
+        now = {key: decisions.standing_of(connection, key.record_id) for key in keys}
+        if self.seen not in now.values():
+            told = ", ".join(f"{key} stands in {one}" for key, one in now.items())
+            raise Conflict(f"{told}, and you saw {self.seen[:80]}; nothing was changed.")
 
     def _asked(self, connection: Connection, task_id: str, seen: str | None) -> Mapping[str, Any]:
         """The open question, if it may be answered by this person now."""
@@ -277,7 +279,9 @@ class Desk:
             if rows:
                 rows += self._restore(connection, sorted({row["batch"] or row["id"] for row in rows}))
                 touched = {id_ for row in rows for id_ in (row["left_id"], row["right_id"]) if id_}
-                self._judge_again(connection, decisions.keys_of(connection, touched))
+                known = decisions.keys_of(connection, touched)
+                self._unmoved(connection, *known.values())
+                self._judge_again(connection, known)
                 self._note(connection, "undo", named, {"kind": rows[0]["kind"], "decisions": len(rows)})
         return sum(1 for row in rows if row["undone_at"])
 

@@ -198,3 +198,17 @@ def test_decision_on_a_version_that_has_moved_on_is_refused(client: FlaskClient,
         told = ask(client, hub, act % again).get_json()["data"]["a"]["userErrors"]
         assert told == [{"code": "HUB-4220"}]
     assert golden_of(hub, "crm:account:1")["version"] == golden["version"] + 1
+
+
+def test_undo_of_what_has_moved_on_is_refused(client: FlaskClient, hub: Hub) -> None:
+    set_value = """mutation { a: setValue(key: "crm:account:1", field: "industry", value: "food", reason: "told so") {
+        decision userErrors { code } } }"""
+    told = ask(client, hub, set_value).get_json()["data"]["a"]
+    assert told["userErrors"] == []
+    golden = golden_of(hub, "crm:account:1")
+    undo = f'mutation {{ a: undo(decision: "{told["decision"]}", seen: "{golden["id"]}@%s") {{ done userErrors {{ code }} }} }}'
+    early = ask(client, hub, undo % (golden["version"] - 1)).get_json()["data"]["a"]
+    assert early == {"done": False, "userErrors": [{"code": "HUB-4220"}]}
+    assert golden_of(hub, "crm:account:1")["values"]["industry"] == "food", "nothing was changed"
+    assert ask(client, hub, undo % golden["version"]).get_json()["data"]["a"] == {"done": True, "userErrors": []}
+    assert "industry" not in golden_of(hub, "crm:account:1")["values"]

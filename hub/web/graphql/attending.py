@@ -58,14 +58,15 @@ class UndoBatch(graphene.Mutation):
         """Which batch."""
 
         batch = graphene.NonNull(graphene.ID)
+        seen = graphene.String(description="ID@VERSION of a golden record that it is about, as you saw it")
 
     undone = graphene.Int(description="How many")
     user_errors = user_errors()
 
     @staticmethod
-    def mutate(_root: None, info: graphene.ResolveInfo, batch: str) -> UndoBatch:
+    def mutate(_root: None, info: graphene.ResolveInfo, batch: str, seen: str | None = None) -> UndoBatch:
         """Undo, or say why not."""
-        return guarded(lambda: UndoBatch(undone=desk_of(info).undo_batch(batch), user_errors=[]), UndoBatch)
+        return guarded(lambda: UndoBatch(undone=desk_of(info, seen).undo_batch(batch), user_errors=[]), UndoBatch)
 
 
 class UndoMerge(graphene.Mutation):

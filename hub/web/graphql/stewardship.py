@@ -66,16 +66,17 @@ class Undo(graphene.Mutation):
         """Which one."""
 
         decision = graphene.NonNull(graphene.ID)
+        seen = graphene.String(description="ID@VERSION of a golden record that it is about, as you saw it")
 
     done = graphene.NonNull(graphene.Boolean)
     user_errors = user_errors()
 
     @staticmethod
-    def mutate(_root: None, info: graphene.ResolveInfo, decision: str) -> Undo:
+    def mutate(_root: None, info: graphene.ResolveInfo, decision: str, seen: str | None = None) -> Undo:
         """Undo, or say why not."""
 
         def act() -> Undo:
-            desk_of(info).undo(decision)
+            desk_of(info, seen).undo(decision)
             return Undo(done=True, user_errors=[])
 
         return guarded(act, Undo, done=False)
