@@ -66,12 +66,16 @@ class Slice:
         return self.sort.descending != self.backward
 
     def within(self) -> list[sa.ColumnElement[bool]]:
-        """What keeps to the part."""
-        bounds = []
+        """What keeps to the part. A bound of ids is told of both tables, or a merge of the two begins at the first."""
+        bounds: list[sa.ColumnElement[bool]] = []
         for mark, ahead in ((self.after, True), (self.before, False)):
             if mark is not None:
                 here, there = self._place(), sa.tuple_(*self._marked(mark))
-                bounds.append(here > there if ahead != self.sort.descending else here < there)
+                larger = ahead != self.sort.descending
+                bounds.append(here > there if larger else here < there)
+                if self.sort.by == "id":
+                    own, id_ = golden_version.c.golden_id, sa.literal(mark[1], sa.Text())
+                    bounds.append(own > id_ if larger else own < id_)
         return bounds
 
     def order(self) -> list[sa.ColumnElement[Any]]:
