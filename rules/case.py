@@ -7,8 +7,8 @@ told apart by the evidence and the links.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -130,6 +130,12 @@ class Case:
     priors: Mapping[str, Prior] = field(default_factory=dict)
     founded: Mapping[SourceKey, int] = field(default_factory=dict)  # golden records ever founded on a key
     published: Mapping[SourceKey, Mapping[str, Any]] = field(default_factory=dict)  # what we sent there
+
+    def among(self, keys: Collection[SourceKey]) -> Case:
+        """The same case of these records alone."""
+        kept = np.array([one.key in keys for one in self.records], bool)
+        records = tuple(one for one in self.records if one.key in keys)
+        return replace(self, records=records, ties=self.ties.among(kept))
 
 
 def spoken(said: Mapping[str, Any], field: str) -> dict[str, Any]:

@@ -112,9 +112,8 @@ def _then(connection: Connection, verdict: Verdict, draft: Draft, moment: dateti
     echoes = members & verdict.case.published.keys()
     if not echoes:
         return draft
-    records = tuple(one for one in verdict.case.records if one.key in members)
     sent = standing.sent_by(connection, echoes, moment)
-    judgement = judge(replace(verdict.case, records=records, published=sent), verdict.ruleset, moment)
+    judgement = judge(replace(verdict.case.among(members), published=sent), verdict.ruleset, moment)
     return next((one for one in judgement.drafts if one.id == draft.id), draft)
 
 

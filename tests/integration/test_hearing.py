@@ -136,3 +136,13 @@ def test_command_and_schedule_hear(hub: Hub, books: Books, monkeypatch: pytest.M
     books.edit(id_of(hub, "1"), terms="net90")
     assert hear_edits(hub, {"target": "erp"}).count("1 edited there") == 1
     assert "3 as sent" in CliRunner().invoke(reconciling.hear, ["erp"]).output
+
+
+def test_replay_proves_an_echo_beside_other_records_of_its_case(hub: Hub, books: Books) -> None:
+    deliver(hub, [account("billing", str(n), name=name, email=f"a@{n}.example", street="1 Mill Lane", city="Leeds",
+                          country="GB") for n, name in enumerate(("Acorn Ltd", "Birch AG", "Cedar SpA"))])  # fmt: skip
+    books.edit(id_of(hub, "2"), terms="net90")
+    hub.hear("erp")
+    run(hub, books)
+    deliver(hub, [account("billing", "2", name="Cedar SpA", email="b@2.example", terms="net30", at="2027-01-01")])
+    assert replay(hub.engine).differences == 0

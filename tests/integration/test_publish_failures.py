@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from adapters.base import Message, Receipt, Status
+from adapters.errors import TargetRefuses
 from adapters.targets.memory import MemoryTarget
 from hub import queries
 from hub.errors import Conflict, InvalidRequest, NotFound, NotPermitted
@@ -234,3 +236,51 @@ def test_commands_tell_what_failed_and_replay_it(hub: Hub, monkeypatch: pytest.M
     assert "1 go into the next plan" in again.output
     draft = publish.make_plan(hub.engine, erp, "ana", hub.clock())
     assert cli.invoke(command, ["discard", f"P-{draft}", "--as", "ana", "--reason", "wrong"]).exit_code == 0
+
+
+def test_graphql_replays_parks_and_discards_for_whom_it_may(hub: Hub) -> None:
+    from hub.web.graphql.schema import build
+
+    schema = build()
+
+    def ask(query: str, role: str = "operator") -> Any:
+        found = schema.execute(query, context={"hub": hub, "principal": Principal("ola", role)})
+        assert found.errors is None, found.errors
+        return found.data
+
+    acorn, _ = two(hub)
+    erp = Ledger(**{"Acorn Ltd": Receipt(Status.INVALID, says="no VAT number")})
+    run(hub, erp)
+    (failed,) = ask('{ publishFailures(target: "erp") { golden state says } }')["publishFailures"]
+    assert failed == {"golden": acorn, "state": "waiting", "says": "no VAT number"}
+    park = f'mutation {{ parkPublication(golden: "{acorn}", target: "erp", reason: "asked") {{ done userErrors {{ code }} }} }}'
+    assert ask(park, "reader")["parkPublication"] == {"done": False, "userErrors": [{"code": "HUB-4302"}]}
+    assert ask(park)["parkPublication"] == {"done": True, "userErrors": []}
+    assert run(hub, erp)[1] == {"held": 1}
+    replay = 'mutation {{ replayFailures(target: "erp", {} reason: "answered") {{ golden userErrors {{ code }} }} }}'
+    assert ask(replay.format(""))["replayFailures"]["golden"] == []  # the parked stay parked unless they are named
+    again = replay.format(f'golden: ["{acorn}"]')
+    assert ask(again, "reader")["replayFailures"] == {"golden": [], "userErrors": [{"code": "HUB-4302"}]}
+    assert ask(again)["replayFailures"] == {"golden": [acorn], "userErrors": []}
+    draft = publish.make_plan(hub.engine, erp, "ana", hub.clock())
+    discard = f'mutation {{ discardPlan(plan: {draft}, reason: "wrong") {{ plan {{ state }} userErrors {{ code }} }} }}'
+    assert ask(discard, "reader")["discardPlan"] == {"plan": None, "userErrors": [{"code": "HUB-4302"}]}
+    assert ask(discard)["discardPlan"] == {"plan": {"state": "stale"}, "userErrors": []}
+    assert ask(discard)["discardPlan"]["userErrors"] == [{"code": "HUB-4220"}]
+    erp.says.clear()
+    assert run(hub, erp)[1] == {"acknowledged": 1}
+    assert ask("{ publishFailures { golden } }")["publishFailures"] == []
+
+
+def test_graphql_tells_of_a_target_that_does_not_let_us_in(hub: Hub) -> None:
+    from hub.web.graphql.schema import build
+
+    two(hub)
+    with pytest.raises(TargetRefuses):
+        run(hub, Ledger(**{"Acorn Ltd": Receipt(Status.FORBIDDEN, says="not allowed")}))
+    query = '{ publishStatus(target: "erp") { target trouble opensAt } }'
+    found = build().execute(query, context={"hub": hub, "principal": OLA})
+    assert found.errors is None, found.errors
+    assert found.data["publishStatus"] == [
+        {"target": "erp", "trouble": "not allowed", "opensAt": (hub.clock() + timedelta(minutes=15)).isoformat()}
+    ]
