@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
+from hub import log
 from hub.store import access
 from hub.store.access import Principal
 from hub.store.allowance import UNLIMITED
@@ -34,6 +35,7 @@ Ask = Callable[[str], Any]
 @pytest.fixture
 def ask(sqlite_hub: Hub) -> Ask:
     """Asks as somebody who may do everything."""
+    log.configure()
     deliver(sqlite_hub, [
         account("crm", "1", name="Acorn Foods Ltd", tax="GB980780684", country="GB"), account("crm", "2", name="Acorn"),
         invoice("billing", "i1", number="INV-1", status="open", account="1", currency="EUR", gross="12.5"),

@@ -63,13 +63,13 @@ class ReplayFailures(graphene.Mutation):
 
     @staticmethod
     def mutate(
-        _root: None, info: graphene.ResolveInfo, target: str, reason: str, golden: Sequence[str] = ()
+        _root: None, info: graphene.ResolveInfo, target: str, reason: str, golden: Sequence[str] | None = None
     ) -> ReplayFailures:
         """Replay, or say why not."""
 
         def act() -> ReplayFailures:
             hub = hub_of(info)
-            ids = failures.replay(hub.engine, target, golden, principal_of(info), reason=reason, now=hub.clock())
+            ids = failures.replay(hub.engine, target, golden or (), principal_of(info), reason=reason, now=hub.clock())
             return ReplayFailures(golden=ids, user_errors=[])
 
         return guarded(act, ReplayFailures, golden=[])

@@ -92,12 +92,12 @@ class RotateApiKey(graphene.Mutation):
     user_errors = user_errors()
 
     @staticmethod
-    def mutate(_root: None, info: graphene.ResolveInfo, id: str, overlap_hours: int) -> RotateApiKey:
+    def mutate(_root: None, info: graphene.ResolveInfo, id: str, overlap_hours: int | None) -> RotateApiKey:
         """Rotate it, or say why not."""
 
         def act() -> RotateApiKey:
             auth.require(principal_of(info), "admin")
-            hub, overlap = hub_of(info), timedelta(hours=overlap_hours)
+            hub, overlap = hub_of(info), access.OVERLAP if overlap_hours is None else timedelta(hours=overlap_hours)
             with writing(hub.engine) as connection:
                 made = access.rotate(connection, id, principal_of(info).name, hub.clock(), overlap=overlap)
             return RotateApiKey(key=made, user_errors=[])

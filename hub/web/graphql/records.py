@@ -46,7 +46,9 @@ def key_type(entity: str) -> type[graphene.InputObjectType]:
 
 def _one(entity: str, _root: None, info: graphene.ResolveInfo, **asked: Any) -> Node | None:
     """The record of an entity that is named in one of three ways."""
-    named = {name: asked[name] for name in ("id", "source_key", "by") if asked.get(name)}
+    named = {name: asked[name] for name in ("id", "source_key") if asked.get(name)}
+    if by := {name: value for name, value in (asked.get("by") or {}).items() if value is not None}:
+        named["by"] = by
     if len(named) != 1:
         raise InvalidRequest(f"name one {entity} by `id`, by `sourceKey` or `by` a natural key.")
     when = When.of(asked.get("believed_at"), asked.get("as_of"))
