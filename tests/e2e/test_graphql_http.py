@@ -128,6 +128,7 @@ def test_schema_is_told_to_tools_and_not_to_those_who_ask_in_circles(asked: Aski
 def test_value_that_is_null_is_as_if_it_were_left_out(asked: Asking) -> None:
     (error,) = asked.post("{ account(by: {legalName: null}) { id } }").get_json()["errors"]
     assert "name one account by" in error["message"]
+    assert "errors" not in asked.post("{ tasks(first: null, after: null) { id } }").get_json()
 
 
 def test_cost_counts_what_variables_ask_for_and_is_told(asked: Asking) -> None:

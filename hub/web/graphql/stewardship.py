@@ -143,10 +143,13 @@ class Query:
     )
 
     @staticmethod
-    def resolve_tasks(_root: None, info: graphene.ResolveInfo, first: int, after: str) -> list[dict[str, Any]]:
+    def resolve_tasks(
+        _root: None, info: graphene.ResolveInfo, first: int | None, after: str | None
+    ) -> list[dict[str, Any]]:
         """Open questions, each with its two sides."""
-        seen = sight_of(info).entities
-        rows = queries.tasks(hub_of(info).engine, first=max(1, min(first, MOST)), after=after, entities=seen)
+        entities = sight_of(info).entities
+        many = 50 if first is None else max(1, min(first, MOST))
+        rows = queries.tasks(hub_of(info).engine, first=many, after=after or "", entities=entities)
         return [
             {
                 **{name: row[name] for name in _AS_THEY_ARE},
