@@ -106,11 +106,8 @@ def _word(
     payload = {**there, "key": one.remote_id, "at": min(one.changed_at or now, now).isoformat()}
     says, told = (_values(source, {**payload, **body}, now) for body in (there, {**dict.fromkeys(there), **sent}))
     said = before.values if before is not None else {}
-    absent = object()
     word = {
-        name: value
-        for name, value in says.items()
-        if value != told.get(name) or (name in said and said.get(name, absent) == value)
+        name: value for name, value in says.items() if value != told.get(name) or (name in said and said[name] == value)
     }
     return None if word == dict(said) else payload | {"only": sorted(word)}
 

@@ -92,9 +92,7 @@ class Compiled:
         run = _Run(context, given, plan)
         return {key: field(None, run) for key, field in fields}
 
-    def _compiled(
-        self, name: str | None, steering: tuple[tuple[str, bool], ...]
-    ) -> tuple[list[tuple[str, Field]], _Plan]:
+    def _compiled(self, name: str | None, steering: tuple[tuple[str, bool], ...]) -> tuple[_Fields, _Plan]:
         operation = get_operation_ast(self.document, name)
         if operation is None:
             raise Unusual
